@@ -1,0 +1,128 @@
+/*
+ * The control file: one small file for each process, beside its journals. It holds what the process
+ * counted, by reason, in such a way that the numbers outlive it, and the place up to which the
+ * exporter has brought its journals in. (It also has room for the slots of open spans.)
+ *
+ * On tmpfs the file is mapped and a counter is one addition in memory; elsewhere it is written with
+ * pwrite(2) by opa_control_save(), once for each request.
+ *
+ * The writing side is not thread-safe: opa_publish.c holds its lock.
+ */
+#ifndef OPA_CONTROL_H
+#define OPA_CONTROL_H
+
+#include "opa_owner.h"
+#include "opa_spool.h"
+
+#define OPA_CONTROL_MAGIC   0x4341504fu /* "OPAC" */
+#define OPA_CONTROL_VERSION 1
+#define OPA_CONTROL_SIZE    4096u
+#define OPA_CONTROL_ACKS    4
+
+/*
+ * What is counted. The names are those of opa_status()['counters'], of phpinfo and of the store's
+ * table; a counter is only ever added at the end, because the numbers are a disk format.
+ */
+#define OPA_COUNTERS(X)                                                                            \
+	X(TRACES_STARTED, "traces_started", "local roots begun")                                       \
+	X(TRACES_KEPT, "traces_kept", "traces written to the journal whole")                           \
+	X(SPANS_STARTED, "spans_started", "spans begun")                                               \
+	X(SPANS_KEPT, "spans_kept", "spans written to the journal")                                    \
+	X(TRACES_SAMPLED_OUT, "traces_sampled_out", "traces that the sampler did not want")            \
+	X(DROPPED_SPOOL_FULL, "spans_dropped_spool_full", "opa.spool_max_size was reached")            \
+	X(DROPPED_DISK_FULL, "spans_dropped_disk_full", "the spool's file system is full")             \
+	X(DROPPED_NO_SPOOL, "spans_dropped_no_spool", "no spool directory, or no file in it")          \
+	X(DROPPED_FILE_LIMIT, "spans_dropped_file_limit", "RLIMIT_FSIZE is too low")                   \
+	X(DROPPED_IO_ERROR, "spans_dropped_io_error", "the write failed otherwise")                    \
+	X(DROPPED_TOO_LARGE, "spans_dropped_too_large", "a record above the format's limit")           \
+	X(DROPPED_NO_MEMORY, "spans_dropped_no_memory", "malloc failed")                               \
+	X(REFUSED_TRACE_SIZE, "refused_trace_size", "calls refused: opa.max_trace_size was reached")   \
+	X(REFUSED_NO_MEMORY, "refused_no_memory", "calls refused: malloc failed")                      \
+	X(ATTRIBUTES_DROPPED, "attributes_dropped", "beyond opa.max_attributes")                       \
+	X(EVENTS_DROPPED, "events_dropped", "beyond opa.max_events")                                   \
+	X(LINKS_DROPPED, "links_dropped", "beyond opa.max_links")                                      \
+	X(VALUES_CUT, "values_cut", "beyond opa.max_value_length")                                     \
+	X(SPANS_UNFINISHED, "spans_unfinished", "spans still open when their trace ended")             \
+	X(JOURNALS_LOST, "journals_lost", "journals removed beneath a live process")                   \
+	X(EXPORTER_STARTED, "exporter_started", "times this process started the exporter")             \
+	X(EXPORTER_FAILED, "exporter_failed", "times the exporter could not be started")
+
+typedef enum opa_counter {
+#define OPA_COUNTER_ENUM(id, name, text) OPA_COUNT_##id,
+	OPA_COUNTERS(OPA_COUNTER_ENUM)
+#undef OPA_COUNTER_ENUM
+	OPA_COUNTER_COUNT
+} opa_counter;
+
+#define OPA_CONTROL_COUNTERS 64 /* places in the file; OPA_COUNTER_COUNT of them are in use */
+_Static_assert(OPA_COUNTER_COUNT <= OPA_CONTROL_COUNTERS, "the control file has no more room");
+
+/* The exporter has brought in everything of journal `sequence` in front of `offset`. */
+typedef struct opa_ack {
+	uint64_t sequence;
+	uint64_t offset;
+} opa_ack;
+
+typedef struct opa_control_file {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t reserved;
+	opa_owner owner;
+	uint64_t counters[OPA_CONTROL_COUNTERS];
+	opa_ack acks[OPA_CONTROL_ACKS]; /* written by the exporter, by journal slot */
+	uint8_t slots[OPA_CONTROL_SIZE - 48 - 8 * OPA_CONTROL_COUNTERS - 16 * OPA_CONTROL_ACKS];
+} opa_control_file;
+
+_Static_assert(sizeof(opa_control_file) == OPA_CONTROL_SIZE, "a disk format");
+
+typedef struct opa_control opa_control;
+
+/* Name and meaning of a counter. Static. */
+const char *opa_counter_name(opa_counter counter);
+const char *opa_counter_text(opa_counter counter);
+
+/*
+ * The control file <spool>/control/<id>.c of this process, locked like a journal. When it cannot be
+ * made the counters live in memory only, which opa_control_is_durable() tells. NULL when memory is
+ * short. `spool` may be NULL or not open.
+ */
+opa_control *opa_control_create(const opa_spool *spool, const char *id);
+
+/* Saves, leaves the file to the exporter, and frees. For the process that made it. */
+void opa_control_close(opa_control *control);
+
+/* Frees and unmaps without touching the file: what a forked child does. */
+void opa_control_abandon(opa_control *control);
+
+void opa_control_add(opa_control *control, opa_counter counter, uint64_t n);
+uint64_t opa_control_get(const opa_control *control, opa_counter counter);
+bool opa_control_is_durable(const opa_control *control);
+
+/* Writes what a mapping would have written by itself; nothing when mapped and intact. */
+void opa_control_save(opa_control *control);
+
+/*
+ * To be called at the start of a request: a mapped file that was removed or cut is let go of, so
+ * that no later access can raise SIGBUS; counting goes on in memory and a new file is tried.
+ */
+void opa_control_check(opa_control *control);
+
+/* The exporter's acknowledgement for a journal slot, {0, 0} when there is none. */
+opa_ack opa_control_ack(const opa_control *control, uint16_t slot);
+
+/* ---- the exporter's side ---- */
+
+/* Called for each control file; `gone` says that its owner is. To go on, answer true. */
+typedef bool (*opa_control_visitor)(
+	void *user, const char *name, const opa_control_file *file, bool gone);
+
+/* Walks <spool>/control/. Damaged files of processes that are gone are removed. */
+void opa_control_visit(const opa_spool *spool, opa_control_visitor visitor, void *user);
+
+/* Removes a file of a process that is gone, after its counters were stored. */
+bool opa_control_remove(const opa_spool *spool, const char *name);
+
+/* Writes an acknowledgement into the control file of the process with that id (32 hex digits). */
+bool opa_control_acknowledge(const opa_spool *spool, const char *id, uint16_t slot, opa_ack ack);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * Starting opa-exporter from a PHP process, unseen by the program: no SIGCHLD, nothing for its
+ * waitpid(-1), no zombie, no descriptor and no environment of its handed on.
+ *
+ * The spool's lease decides who: it is locked by the starter with a try-lock and the locked
+ * descriptor is handed to the exporter as its descriptor 3, so that between "it is free" and "it is
+ * mine" nobody can step in, and of 200 processes that look at once one starts one exporter.
+ */
+#ifndef OPA_LAUNCH_H
+#define OPA_LAUNCH_H
+
+#include "opa_spool.h"
+
+typedef enum opa_launch_result {
+	OPA_LAUNCH_BUSY,    /* an exporter has the lease */
+	OPA_LAUNCH_STARTED, /* a process was started; whether it lives, `state` and the lease tell */
+	OPA_LAUNCH_RECENT,  /* the lease is free, but somebody started one less than a second ago */
+	OPA_LAUNCH_MISSING, /* no executable file at the path */
+	OPA_LAUNCH_FAILED,  /* no lease file, or clone(2) was refused */
+} opa_launch_result;
+
+/*
+ * Starts the exporter if the lease is free. Takes well under a millisecond and never waits for the
+ * exporter; any thread, no lock held. *system_error is errno where the result is MISSING or FAILED,
+ * else 0. A failed execve(2) leaves its errno in <spool>/launch, which opa_launch_problem() reads.
+ */
+opa_launch_result opa_launch(const opa_spool *spool, const char *exporter_path, int *system_error);
+
+/* errno of the last execve(2) that failed, 0 when the last start went well. */
+int opa_launch_problem(const opa_spool *spool);
+
+/* Whether some process holds the lease now. */
+bool opa_launch_is_running(const opa_spool *spool);
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * The spool: the directory through which finished traces go from PHP's processes to opa-exporter.
+ * Found (or made) once by each process, then used through its descriptor only, so that no later
+ * rename or symlink of a path leads elsewhere.
+ *
+ *   <spool>/tmp/       journals that are being made
+ *   <spool>/live/      journals that a process writes to
+ *   <spool>/sealed/    journals that are full or whose process left in order
+ *   <spool>/control/   one file of counters for each process
+ *   <spool>/dest/      destinations: where the journals that name them are to go
+ *   <spool>/rejected/  the last records that a collector refused
+ *   <spool>/lease      locked by the exporter that serves this spool
+ *   <spool>/state      what the exporter has to say (text)
+ *   <spool>/usage      the spool's size, measured at most once a second by whoever needs it
+ *   <spool>/off        if it exists, tracing is off
+ *
+ * No function prints. A descriptor made here is close-on-exec and never 0, 1 or 2, which a program
+ * may have closed and would then take for its standard streams.
+ */
+#ifndef OPA_SPOOL_H
+#define OPA_SPOOL_H
+
+#include "../core/opa_base.h"
+
+#define OPA_SPOOL_PATH_MAX 4096
+
+typedef enum opa_spool_error {
+	OPA_SPOOL_OK = 0,
+	OPA_SPOOL_NO_DIRECTORY, /* none of the places exists or can be made */
+	OPA_SPOOL_NOT_OWNED,    /* it belongs to another user */
+	OPA_SPOOL_NOT_PRIVATE,  /* others may write to it, and that cannot be changed */
+	OPA_SPOOL_SYMLINK,      /* a symlink stands where the directory should be */
+	OPA_SPOOL_NO_MEMORY,
+} opa_spool_error;
+
+typedef struct opa_spool_options {
+	const char *dir;         /* opa.spool_dir, or NULL: search */
+	const char *runtime_dir; /* $XDG_RUNTIME_DIR, or NULL */
+	uint64_t max_size;       /* bytes; 0: min(64 MiB, 1/4 of the file system, 5% of the cgroup) */
+} opa_spool_options;
+
+typedef struct opa_spool {
+	int dir;           /* the directory; -1 when not open */
+	uint64_t device;   /* st_dev and st_ino of it */
+	uint64_t inode;
+	uint64_t max_size; /* bytes, resolved */
+	bool tmpfs;        /* the file system is memory: files may be mapped */
+	char *path;        /* absolute, for people and for the exporter's command line */
+} opa_spool;
+
+/*
+ * Finds or makes the spool of the effective user, with its folders, and opens it. With `dir`, that
+ * directory is taken if it is the user's or can be made; if it belongs to somebody else,
+ * `<dir>/<euid>` is. Without: /run/opa/<euid> and /var/spool/opa/<euid> where they exist,
+ * <runtime_dir>/opa, then /dev/shm/opa-<euid>, or /dev/shm/opa-<euid>-<random> when another user
+ * sits on that name (all processes of one user agree on the same one).
+ *
+ * Nothing is followed through a symlink in the last component. On failure *spool is not open.
+ * errno of the last system call is in *system_error (0 when there was none).
+ */
+opa_spool_error opa_spool_open(
+	opa_spool *spool, const opa_spool_options *options, int *system_error);
+
+/* The same for a directory that must exist already (the exporter's way in). Makes the folders. */
+opa_spool_error opa_spool_open_existing(opa_spool *spool, const char *path, int *system_error);
+
+/* Closes the descriptor and frees the path. A spool that is not open is left alone. */
+void opa_spool_close(opa_spool *spool);
+
+/* False when the directory has been removed or replaced since it was opened. */
+bool opa_spool_is_intact(const opa_spool *spool);
+
+/*
+ * Writes len bytes to a new file of mode 0600 and puts it in the place of `name` (relative to the
+ * spool) in one step, so that a reader sees the old content or the new. False on any failure.
+ */
+bool opa_spool_replace_file(const opa_spool *spool, const char *name, const void *data, size_t len);
+
+/*
+ * Reads at most size - 1 bytes of a file of the spool into `to` and terminates them. Answers the
+ * length, or -1 when there is no such file or it cannot be read.
+ */
+long opa_spool_read_file(const opa_spool *spool, const char *name, char *to, size_t size);
+
+/* Bytes on disk (blocks) of all journals in live/ and sealed/, by walking them. */
+uint64_t opa_spool_measure(const opa_spool *spool);
+
+/*
+ * The spool's size as `usage` has it, measured anew and written when that is older than a second.
+ * So a host measures once a second, however many processes ask.
+ */
+uint64_t opa_spool_usage(const opa_spool *spool);
+
+/* Puts the descriptor at 3 or above, close-on-exec; the old one is closed. -1 stays -1. */
+int opa_spool_lift_fd(int fd);
+
+/* A line for people: "belongs to another user". Static. */
+const char *opa_spool_error_text(opa_spool_error error);
+
+#endif
