@@ -1,0 +1,57 @@
+/*
+ * Span ids, trace ids, their hex form, and the generator that they come from.
+ *
+ * A span id is a number here and 16 lower-case hex digits outside. Its first digit is a to f: PHP
+ * turns a string of decimal digits into an int when it is an array key, and one random id in 2,000
+ * is such a string. Zero is never an id.
+ */
+#ifndef OPA_ID_H
+#define OPA_ID_H
+
+#include "opa_base.h"
+
+#define OPA_SPAN_ID_HEX  16
+#define OPA_TRACE_ID_LEN 16
+#define OPA_TRACE_ID_HEX 32
+
+typedef uint64_t opa_span_id;
+
+#define OPA_NO_SPAN ((opa_span_id)0)
+
+/* xoshiro256** (Blackman, Vigna 2018). Zeroed memory is an unseeded one. One user at a time. */
+typedef struct opa_rng {
+	uint64_t state[4];
+	bool seeded;
+} opa_rng;
+
+/* The next 64 random bits; seeds itself from the system on first use. */
+uint64_t opa_rng_next(opa_rng *rng);
+
+/* Makes the next use seed anew: in a forked child, so that it does not repeat its parent's ids. */
+void opa_rng_forget(opa_rng *rng);
+
+/* A span id whose lowest `shard_bits` bits are `shard`. */
+opa_span_id opa_span_id_make(opa_rng *rng, unsigned shard, unsigned shard_bits);
+
+/* A trace id: 16 random bytes, never all zero; so its flag "random" (W3C level 2) may be set. */
+void opa_trace_id_make(opa_rng *rng, uint8_t trace_id[OPA_TRACE_ID_LEN]);
+
+/* 16 lower-case hex digits, not terminated. */
+void opa_span_id_format(opa_span_id id, char hex[OPA_SPAN_ID_HEX]);
+
+/*
+ * Reads exactly 16 lower-case hex digits. Anything else (another length, upper case, zero) answers
+ * OPA_NO_SPAN. Without a branch that depends on the digits: a mispredicted one costs more than all
+ * the rest.
+ */
+opa_span_id opa_span_id_parse(const char *hex, size_t len);
+
+/* Any even number of hex digits to bytes and back; parse answers false on a wrong digit. */
+void opa_hex_format(const uint8_t *bytes, size_t len, char *hex);
+bool opa_hex_parse(const char *hex, size_t len, uint8_t *bytes);
+
+/* Big-endian form, as on the wire. */
+void opa_span_id_to_bytes(opa_span_id id, uint8_t bytes[8]);
+opa_span_id opa_span_id_from_bytes(const uint8_t bytes[8]);
+
+#endif

@@ -1,0 +1,96 @@
+#include "opa_idmap.h"
+#include "opa_alloc.h"
+
+#define SMALLEST 64u
+#define LARGE    4096u
+
+static size_t home(const opa_idmap *map, opa_span_id id)
+{
+	return (id >> 8) & map->mask;
+}
+
+void opa_idmap_init(opa_idmap *map)
+{
+	map->slots = NULL;
+	map->mask = 0;
+	map->count = 0;
+}
+
+void opa_idmap_deinit(opa_idmap *map)
+{
+	opa_free(map->slots);
+	opa_idmap_init(map);
+}
+
+bool opa_idmap_reserve(opa_idmap *map)
+{
+	size_t size = map->slots == NULL ? 0 : map->mask + 1;
+	if (OPA_LIKELY((map->count + 1) * 2 <= size)) {
+		return true;
+	}
+	size_t wanted = size == 0 ? SMALLEST : size * 2;
+	opa_idmap larger = {opa_calloc(wanted, sizeof(opa_idmap_slot)), wanted - 1, 0};
+	if (larger.slots == NULL) {
+		return false;
+	}
+	for (size_t i = 0; i < size; i++) {
+		if (map->slots[i].id != OPA_NO_SPAN) {
+			opa_idmap_insert(&larger, map->slots[i].id, map->slots[i].value);
+		}
+	}
+	opa_free(map->slots);
+	*map = larger;
+	return true;
+}
+
+void opa_idmap_insert(opa_idmap *map, opa_span_id id, void *value)
+{
+	size_t i = home(map, id);
+	while (map->slots[i].id != OPA_NO_SPAN) {
+		i = (i + 1) & map->mask;
+	}
+	map->slots[i].id = id;
+	map->slots[i].value = value;
+	map->count++;
+}
+
+/* Fills the hole with the next entry that may stand there, and so on, until a free slot ends it. */
+static void close_hole(opa_idmap *map, size_t hole)
+{
+	for (size_t i = (hole + 1) & map->mask; map->slots[i].id != OPA_NO_SPAN;
+		 i = (i + 1) & map->mask) {
+		size_t from_home = (i - home(map, map->slots[i].id)) & map->mask;
+		size_t from_hole = (i - hole) & map->mask;
+		if (from_home >= from_hole) {
+			map->slots[hole] = map->slots[i];
+			hole = i;
+		}
+	}
+	map->slots[hole].id = OPA_NO_SPAN;
+	map->slots[hole].value = NULL;
+}
+
+void *opa_idmap_remove(opa_idmap *map, opa_span_id id)
+{
+	if (map->slots == NULL || id == OPA_NO_SPAN) {
+		return NULL;
+	}
+	size_t i = home(map, id);
+	while (map->slots[i].id != id) {
+		if (map->slots[i].id == OPA_NO_SPAN) {
+			return NULL;
+		}
+		i = (i + 1) & map->mask;
+	}
+	void *value = map->slots[i].value;
+	close_hole(map, i);
+	map->count--;
+	return value;
+}
+
+void opa_idmap_trim(opa_idmap *map)
+{
+	if (map->count == 0 && map->slots != NULL && map->mask + 1 > LARGE) {
+		opa_idmap_deinit(map);
+	}
+}

@@ -1,0 +1,570 @@
+#include "opa_span.h"
+#include "opa_trace.h"
+#include "core/opa_alloc.h"
+#include "core/opa_clock.h"
+#include "core/opa_idmap.h"
+#include "core/opa_mutex.h"
+
+#include <stdatomic.h>
+
+struct shard {
+	opa_mutex lock;
+	opa_idmap spans;  /* open spans: id -> opa_block */
+	opa_idmap traces; /* local root's id -> opa_trace */
+	opa_block_pool pool;
+	opa_rng rng;
+	opa_trace_buffer spare; /* a batch's memory, kept for the next trace */
+	unsigned index;
+};
+
+struct opa_span_table {
+	unsigned bits; /* of a span id that name its shard */
+	unsigned count;
+	atomic_ullong owners;
+	atomic_uint next_shard;
+	struct shard *shards;
+};
+
+#define MAX_SHARD_BITS 8u
+#define POOLED_BLOCKS  1024u          /* over all shards */
+#define SPARE_LARGEST  (512u * 1024u) /* over all shards */
+
+/* ---- the table ---- */
+
+static bool shard_init(struct shard *shard, unsigned index, unsigned count)
+{
+	shard->index = index;
+	shard->pool.limit = POOLED_BLOCKS / count;
+	opa_idmap_init(&shard->spans);
+	opa_idmap_init(&shard->traces);
+	return opa_mutex_init(&shard->lock);
+}
+
+/* Calls `visit` for each trace of a shard. */
+static void each_trace(struct shard *shard, void (*visit)(struct shard *, opa_trace *))
+{
+	for (size_t i = 0; shard->traces.slots != NULL && i <= shard->traces.mask; i++) {
+		if (shard->traces.slots[i].id != OPA_NO_SPAN) {
+			visit(shard, shard->traces.slots[i].value);
+		}
+	}
+}
+
+static void discard_trace(struct shard *shard, opa_trace *trace)
+{
+	while (trace->open != NULL) {
+		opa_block *span = trace->open;
+		opa_trace_close(trace, span);
+		opa_block_give(&shard->pool, span);
+	}
+	opa_trace_destroy(trace);
+}
+
+static void shard_deinit(struct shard *shard)
+{
+	each_trace(shard, discard_trace);
+	opa_idmap_deinit(&shard->spans);
+	opa_idmap_deinit(&shard->traces);
+	opa_block_pool_deinit(&shard->pool);
+	opa_free(shard->spare.block);
+	opa_mutex_deinit(&shard->lock);
+}
+
+opa_span_table *opa_span_table_create(unsigned shards)
+{
+	opa_span_table *table = opa_calloc(1, sizeof(*table));
+	if (table == NULL) {
+		return NULL;
+	}
+	while (1u << table->bits < shards && table->bits < MAX_SHARD_BITS) {
+		table->bits++;
+	}
+	shards = 1u << table->bits;
+	table->shards = opa_calloc(shards, sizeof(struct shard));
+	if (table->shards == NULL) {
+		opa_free(table);
+		return NULL;
+	}
+	while (table->count < shards) {
+		if (!shard_init(&table->shards[table->count], table->count, shards)) {
+			opa_span_table_destroy(table);
+			return NULL;
+		}
+		table->count++;
+	}
+	return table;
+}
+
+void opa_span_table_destroy(opa_span_table *table)
+{
+	if (table == NULL) {
+		return;
+	}
+	while (table->count > 0) {
+		shard_deinit(&table->shards[--table->count]);
+	}
+	opa_free(table->shards);
+	opa_free(table);
+}
+
+uint64_t opa_span_owner_make(opa_span_table *table)
+{
+	return atomic_fetch_add(&table->owners, 1) + 1;
+}
+
+static void lock(struct shard *shard)
+{
+	opa_mutex_lock(&shard->lock);
+}
+
+static void unlock(struct shard *shard)
+{
+	opa_mutex_unlock(&shard->lock);
+}
+
+static struct shard *lock_shard_of(opa_span_table *table, opa_span_id id)
+{
+	struct shard *shard = &table->shards[id & (table->count - 1)];
+	lock(shard);
+	return shard;
+}
+
+static opa_block *find_span(const struct shard *shard, uint64_t owner, opa_span_id id)
+{
+	opa_block *span = opa_idmap_get(&shard->spans, id);
+	return OPA_LIKELY(span != NULL) && OPA_LIKELY(span->owner == owner) ? span : NULL;
+}
+
+static opa_trace *find_trace(const struct shard *shard, uint64_t owner, opa_span_id root)
+{
+	opa_trace *trace = opa_idmap_get(&shard->traces, root);
+	return trace != NULL && trace->owner == owner ? trace : NULL;
+}
+
+/*
+ * What begins every operation that writes to one span: it locks the shard, and answers the span
+ * with the lock held, or NULL with the lock given back and the reason in *result.
+ */
+static opa_block *lock_span(opa_span_table *table, uint64_t owner, opa_span_id id,
+	struct shard **shard, opa_span_result *result)
+{
+	*shard = lock_shard_of(table, id);
+	opa_block *span = find_span(*shard, owner, id);
+	if (OPA_LIKELY(span != NULL) && OPA_LIKELY(!span->frozen)) {
+		*result = OPA_SPAN_OK;
+		return span;
+	}
+	*result = span == NULL ? OPA_SPAN_UNKNOWN : OPA_SPAN_REFUSED;
+	unlock(*shard);
+	return NULL;
+}
+
+/* ---- starting ---- */
+
+/* A new open span in the trace, or NULL with the reason in *result. */
+static opa_block *open_span(opa_span_table *table, struct shard *shard, opa_trace *trace,
+	const opa_span_start *start, uint64_t mono, opa_span_result *result)
+{
+	if (OPA_UNLIKELY(!opa_trace_has_room(trace, sizeof(opa_block) + start->name.len))) {
+		*result = OPA_SPAN_LIMIT;
+		return NULL;
+	}
+	opa_block *span = opa_idmap_reserve(&shard->spans) ? opa_block_take(&shard->pool) : NULL;
+	if (OPA_UNLIKELY(span == NULL)) {
+		*result = opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
+		return NULL;
+	}
+	do {
+		span->id = opa_span_id_make(&shard->rng, shard->index, table->bits);
+	} while (OPA_UNLIKELY(opa_idmap_get(&shard->spans, span->id) != NULL) ||
+			 OPA_UNLIKELY(opa_idmap_get(&shard->traces, span->id) != NULL));
+	*result = opa_trace_open(trace, span, start, mono);
+	if (OPA_UNLIKELY(*result != OPA_SPAN_OK)) {
+		opa_block_give(&shard->pool, span);
+		return NULL;
+	}
+	opa_idmap_insert(&shard->spans, span->id, span);
+	return span;
+}
+
+opa_span_result opa_trace_begin(
+	opa_span_table *table, const opa_trace_start *start, opa_span_id *root)
+{
+	*root = OPA_NO_SPAN;
+	opa_trace *trace = opa_trace_create(start);
+	if (trace == NULL) {
+		return OPA_SPAN_NO_MEMORY;
+	}
+	opa_span_start span_start = {
+		.parent = start->remote_parent,
+		.name = start->name,
+		.kind = start->kind,
+		.start = start->start,
+		.attributes = start->attributes,
+	};
+	struct shard *shard = lock_shard_of(table, atomic_fetch_add(&table->next_shard, 1));
+	opa_span_result result = OPA_SPAN_NO_MEMORY;
+	opa_block *span = NULL;
+	if (opa_idmap_reserve(&shard->traces)) {
+		span = open_span(table, shard, trace, &span_start, trace->mono, &result);
+	}
+	if (span == NULL) {
+		unlock(shard);
+		opa_trace_destroy(trace);
+		return result;
+	}
+	span->parent_remote = start->remote_parent != OPA_NO_SPAN;
+	trace->root = span->id;
+	*root = span->id;
+	opa_idmap_insert(&shard->traces, trace->root, trace);
+	unlock(shard);
+	return OPA_SPAN_OK;
+}
+
+opa_span_result opa_span_begin(
+	opa_span_table *table, uint64_t owner, const opa_span_start *start, opa_span_id *id)
+{
+	uint64_t mono = opa_clock_mono();
+	struct shard *shard = lock_shard_of(table, start->parent);
+	opa_block *parent = find_span(shard, owner, start->parent);
+	opa_trace *trace =
+		OPA_LIKELY(parent != NULL) ? parent->trace : find_trace(shard, owner, start->parent);
+	opa_span_result result = OPA_SPAN_UNKNOWN;
+	opa_block *span = NULL;
+	if (OPA_LIKELY(trace != NULL)) {
+		span = open_span(table, shard, trace, start, mono, &result);
+		if (span != NULL && parent != NULL) {
+			parent->has_children = true;
+		}
+	}
+	*id = span == NULL ? OPA_NO_SPAN : span->id;
+	unlock(shard);
+	return result;
+}
+
+/* ---- ending ---- */
+
+/* A trace whose first span ends takes over the memory that an earlier batch has left. */
+static void lend_spare(struct shard *shard, opa_trace *trace)
+{
+	if (OPA_UNLIKELY(trace->finished.block == NULL)) {
+		trace->finished = shard->spare;
+		shard->spare = (opa_trace_buffer){NULL, 0, NULL};
+	}
+}
+
+/* Out of the table first, then out of the trace's books, then the block may be used again. */
+static void remove_span(struct shard *shard, opa_trace *trace, opa_block *span)
+{
+	opa_idmap_remove(&shard->spans, span->id);
+	opa_trace_close(trace, span);
+	opa_block_give(&shard->pool, span);
+}
+
+/*
+ * The end of a span: taken out of the table, written behind the finished ones, its block given
+ * back. Where there is no memory to write it to nothing has changed.
+ */
+static bool finish_span(struct shard *shard, opa_trace *trace, opa_block *span, uint64_t end)
+{
+	lend_spare(shard, trace);
+	if (OPA_UNLIKELY(!opa_trace_reserve(trace, span))) {
+		return false;
+	}
+	opa_idmap_remove(&shard->spans, span->id);
+	opa_trace_close(trace, span);
+	opa_trace_write(trace, span, end);
+	opa_block_give(&shard->pool, span);
+	return true;
+}
+
+opa_span_result opa_span_end(
+	opa_span_table *table, uint64_t owner, opa_span_id id, uint64_t end, opa_batch *flushed)
+{
+	struct shard *shard;
+	opa_span_result result;
+	uint64_t mono = opa_clock_mono();
+	flushed->data = NULL;
+	flushed->block = NULL;
+	opa_block *span = lock_span(table, owner, id, &shard, &result);
+	if (span == NULL) {
+		return result;
+	}
+	opa_trace *trace = span->trace;
+	end = OPA_LIKELY(end == OPA_NOW) ? opa_trace_end_of(trace, span, mono) : end;
+	if (OPA_UNLIKELY(!finish_span(shard, trace, span, end))) {
+		result = opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
+	} else if (OPA_UNLIKELY(opa_trace_finished_len(trace) >= trace->limits->flush_size)) {
+		opa_trace_detach(trace, false, flushed);
+		flushed->shard = shard->index;
+		opa_trace_anchor(trace);
+	}
+	unlock(shard);
+	return result;
+}
+
+opa_span_result opa_trace_flush(
+	opa_span_table *table, uint64_t owner, opa_span_id root, opa_batch *batch)
+{
+	memset(batch, 0, sizeof(*batch));
+	struct shard *shard = lock_shard_of(table, root);
+	opa_trace *trace = find_trace(shard, owner, root);
+	if (trace != NULL) {
+		opa_trace_detach(trace, false, batch);
+		batch->shard = shard->index;
+		opa_trace_anchor(trace);
+	}
+	unlock(shard);
+	return trace == NULL ? OPA_SPAN_UNKNOWN : OPA_SPAN_OK;
+}
+
+/* Closes what is open, the latest first. What a forked child only inherited is not its to write. */
+static void finish_open(struct shard *shard, opa_trace *trace)
+{
+	uint64_t mono = opa_clock_mono();
+	while (trace->open != NULL) {
+		opa_block *span = trace->open;
+		if (!span->frozen) {
+			opa_trace_mark_unfinished(trace, span);
+			if (finish_span(shard, trace, span, opa_trace_end_of(trace, span, mono))) {
+				continue;
+			}
+			trace->counts[OPA_TRACE_SPANS_LOST]++;
+		}
+		remove_span(shard, trace, span);
+	}
+}
+
+opa_span_result opa_trace_finish(
+	opa_span_table *table, uint64_t owner, opa_span_id root, opa_batch *batch)
+{
+	memset(batch, 0, sizeof(*batch));
+	struct shard *shard = lock_shard_of(table, root);
+	opa_trace *trace = find_trace(shard, owner, root);
+	if (trace != NULL) {
+		finish_open(shard, trace);
+		opa_idmap_remove(&shard->traces, root);
+		opa_trace_detach(trace, true, batch);
+		batch->shard = shard->index;
+		opa_idmap_trim(&shard->spans);
+	}
+	unlock(shard);
+	if (trace == NULL) {
+		return OPA_SPAN_UNKNOWN;
+	}
+	opa_trace_destroy(trace);
+	return OPA_SPAN_OK;
+}
+
+void opa_batch_release(opa_span_table *table, opa_batch *batch)
+{
+	uint8_t *block = batch->block;
+	if (block != NULL && batch->capacity <= SPARE_LARGEST / table->count) {
+		struct shard *shard = &table->shards[batch->shard];
+		lock(shard);
+		if (shard->spare.block == NULL) {
+			shard->spare = (opa_trace_buffer){block, batch->capacity, block + batch->capacity};
+			block = NULL;
+		}
+		unlock(shard);
+	}
+	opa_free(block);
+	memset(batch, 0, sizeof(*batch));
+}
+
+/* ---- what is done to an open span ---- */
+
+opa_span_result opa_span_set_attributes(
+	opa_span_table *table, uint64_t owner, opa_span_id id, opa_attributes attributes)
+{
+	struct shard *shard;
+	opa_span_result result;
+	opa_block *span = lock_span(table, owner, id, &shard, &result);
+	if (span != NULL) {
+		result = opa_trace_set_attributes(span->trace, span, &attributes);
+		unlock(shard);
+	}
+	return result;
+}
+
+opa_span_result opa_span_add_event(
+	opa_span_table *table, uint64_t owner, opa_span_id id, uint64_t time, opa_str fields)
+{
+	struct shard *shard;
+	opa_span_result result;
+	uint64_t mono = opa_clock_mono();
+	opa_block *span = lock_span(table, owner, id, &shard, &result);
+	if (span != NULL) {
+		result = opa_trace_add_event(span->trace, span, time, mono, fields);
+		unlock(shard);
+	}
+	return result;
+}
+
+opa_span_result opa_span_add_exception(opa_span_table *table, uint64_t owner, opa_span_id id,
+	uint64_t token, opa_str fields, opa_str message)
+{
+	struct shard *shard;
+	opa_span_result result;
+	uint64_t mono = opa_clock_mono();
+	opa_block *span = lock_span(table, owner, id, &shard, &result);
+	if (span == NULL) {
+		return result;
+	}
+	if (span->exception != token) {
+		result = opa_trace_add_event(span->trace, span, OPA_NOW, mono, fields);
+		span->exception = token;
+		opa_trace_set_status(span->trace, span, OPA_STATUS_ERROR, message, true);
+	}
+	unlock(shard);
+	return result;
+}
+
+opa_span_result opa_span_add_link(
+	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str fields)
+{
+	struct shard *shard;
+	opa_span_result result;
+	opa_block *span = lock_span(table, owner, id, &shard, &result);
+	if (span != NULL) {
+		result = opa_trace_add_link(span->trace, span, fields);
+		unlock(shard);
+	}
+	return result;
+}
+
+/*
+ * Whether `parent` is certainly not below `span`. The way up from the parent is followed as long as
+ * its spans are open. Where it meets one that has ended, the rest is unknown; but as long as every
+ * span of the trace hangs under an earlier one, what lies above an earlier span is earlier still.
+ */
+static bool is_above(const struct shard *shard, const opa_block *span, const opa_block *parent)
+{
+	const opa_trace *trace = span->trace;
+	if (!span->has_children) {
+		return span != parent;
+	}
+	for (;;) {
+		if (parent == span) {
+			return false;
+		}
+		if (parent->id == trace->root || parent->parent == trace->root) {
+			return true;
+		}
+		const opa_block *up = find_span(shard, span->owner, parent->parent);
+		if (up == NULL) {
+			return !trace->later_parent && parent->sequence < span->sequence;
+		}
+		parent = up;
+	}
+}
+
+opa_span_result opa_span_set_parent(
+	opa_span_table *table, uint64_t owner, opa_span_id id, opa_span_id parent_id)
+{
+	struct shard *shard;
+	opa_span_result result;
+	opa_block *span = lock_span(table, owner, id, &shard, &result);
+	if (span == NULL) {
+		return result;
+	}
+	opa_trace *trace = span->trace;
+	/* A span of another trace may stand in another shard: then it is not found here. */
+	opa_block *parent = find_span(shard, owner, parent_id);
+	if (parent == NULL) {
+		result = OPA_SPAN_UNKNOWN;
+	} else if (parent->trace != trace || id == trace->root || !is_above(shard, span, parent)) {
+		result = OPA_SPAN_REFUSED;
+	} else {
+		span->parent = parent_id;
+		parent->has_children = true;
+		trace->later_parent |= parent->sequence > span->sequence;
+	}
+	unlock(shard);
+	return result;
+}
+
+opa_span_result opa_span_set_name(
+	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str name)
+{
+	struct shard *shard;
+	opa_span_result result;
+	opa_block *span = lock_span(table, owner, id, &shard, &result);
+	if (span != NULL) {
+		result = opa_trace_set_name(span->trace, span, name);
+		unlock(shard);
+	}
+	return result;
+}
+
+opa_span_result opa_span_set_status(opa_span_table *table, uint64_t owner, opa_span_id id,
+	opa_span_status status, opa_str message, bool found)
+{
+	struct shard *shard;
+	opa_span_result result;
+	opa_block *span = lock_span(table, owner, id, &shard, &result);
+	if (span != NULL) {
+		result = opa_trace_set_status(span->trace, span, status, message, found);
+		unlock(shard);
+	}
+	return result;
+}
+
+bool opa_span_is_open(opa_span_table *table, uint64_t owner, opa_span_id id)
+{
+	struct shard *shard;
+	opa_span_result result;
+	if (lock_span(table, owner, id, &shard, &result) == NULL) {
+		return false;
+	}
+	unlock(shard);
+	return true;
+}
+
+void opa_span_table_usage(opa_span_table *table, size_t *open_spans, size_t *bytes)
+{
+	*open_spans = 0;
+	*bytes = 0;
+	for (unsigned i = 0; i < table->count; i++) {
+		struct shard *shard = &table->shards[i];
+		lock(shard);
+		*open_spans += shard->spans.count;
+		for (size_t k = 0; shard->traces.slots != NULL && k <= shard->traces.mask; k++) {
+			const opa_trace *trace = shard->traces.slots[k].value;
+			*bytes += trace == NULL ? 0 : trace->bytes;
+		}
+		unlock(shard);
+	}
+}
+
+/* ---- fork ---- */
+
+void opa_span_table_fork_prepare(opa_span_table *table)
+{
+	for (unsigned i = 0; i < table->count; i++) {
+		lock(&table->shards[i]);
+	}
+}
+
+void opa_span_table_fork_parent(opa_span_table *table)
+{
+	for (unsigned i = table->count; i-- > 0;) {
+		unlock(&table->shards[i]);
+	}
+}
+
+static void leave_to_parent(struct shard *shard, opa_trace *trace)
+{
+	(void)shard;
+	opa_trace_leave_to_parent(trace);
+}
+
+void opa_span_table_fork_child(opa_span_table *table)
+{
+	for (unsigned i = table->count; i-- > 0;) {
+		struct shard *shard = &table->shards[i];
+		opa_rng_forget(&shard->rng);
+		each_trace(shard, leave_to_parent);
+		unlock(shard);
+	}
+}

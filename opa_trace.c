@@ -1,0 +1,352 @@
+#include "opa_trace.h"
+#include "core/opa_alloc.h"
+#include "core/opa_clock.h"
+
+#define BUFFER_STEP ((size_t)4096)
+
+/* Attributes in wire form: {"opa.unfinished": true}, {"opa.time_clamped": true}. */
+static const char unfinished_mark[] = "\x4a\x14\x0a\x0eopa.unfinished\x12\x02\x10\x01";
+static const char clamped_mark[] = "\x4a\x16\x0a\x10opa.time_clamped\x12\x02\x10\x01";
+#define MARK_LEN(mark) (sizeof(mark) - 1)
+
+opa_trace *opa_trace_create(const opa_trace_start *start)
+{
+	opa_trace *trace = opa_calloc(1, sizeof(*trace));
+	if (trace == NULL) {
+		return NULL;
+	}
+	trace->owner = start->owner;
+	trace->limits = start->limits;
+	trace->context.flags = start->flags;
+	memcpy(trace->context.trace_id, start->trace_id, OPA_TRACE_ID_LEN);
+	if (start->state.len > 0) {
+		trace->state = opa_strndup(start->state.data, start->state.len);
+		if (trace->state == NULL) {
+			opa_free(trace);
+			return NULL;
+		}
+		trace->context.state = (opa_str){trace->state, start->state.len};
+	}
+	opa_trace_anchor(trace);
+	return trace;
+}
+
+void opa_trace_destroy(opa_trace *trace)
+{
+	opa_free(trace->finished.block);
+	opa_free(trace->state);
+	opa_free(trace);
+}
+
+void opa_trace_anchor(opa_trace *trace)
+{
+	trace->wall = opa_clock_wall();
+	trace->mono = opa_clock_mono();
+}
+
+/* ---- the books ---- */
+
+opa_span_result opa_trace_refuse(opa_trace *trace, opa_trace_count why)
+{
+	trace->counts[why]++;
+	return why == OPA_TRACE_REFUSED_MEMORY ? OPA_SPAN_NO_MEMORY : OPA_SPAN_LIMIT;
+}
+
+bool opa_trace_has_room(opa_trace *trace, size_t more)
+{
+	if (OPA_LIKELY(more <= trace->limits->trace_size) &&
+		OPA_LIKELY(trace->bytes <= trace->limits->trace_size - more)) {
+		return true;
+	}
+	trace->counts[OPA_TRACE_REFUSED_SIZE]++;
+	return false;
+}
+
+/* Books what a change has made of a block that was `before` bytes large. */
+static void account(opa_trace *trace, const opa_block *span, size_t before)
+{
+	trace->bytes += opa_block_size(span);
+	trace->bytes -= before;
+}
+
+/* Room for whole fields, within the limit and booked. */
+static opa_span_result reserve_fields(opa_trace *trace, opa_block *span, size_t len)
+{
+	if (OPA_UNLIKELY(!opa_trace_has_room(trace, len))) {
+		return OPA_SPAN_LIMIT;
+	}
+	size_t before = opa_block_size(span);
+	if (OPA_UNLIKELY(!opa_block_reserve(span, len))) {
+		return opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
+	}
+	account(trace, span, before);
+	return OPA_SPAN_OK;
+}
+
+/* ---- opening ---- */
+
+opa_span_result opa_trace_open(
+	opa_trace *trace, opa_block *block, const opa_span_start *start, uint64_t mono)
+{
+	if (!opa_block_set_name(block, start->name)) {
+		return opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
+	}
+	block->parent = start->parent;
+	block->owner = trace->owner;
+	block->trace = trace;
+	block->kind = (uint8_t)start->kind;
+	block->sequence = trace->started++;
+	block->start = start->start;
+	if (OPA_LIKELY(start->start == OPA_NOW)) {
+		block->start = trace->wall + (mono - trace->mono);
+		block->start_mono = mono;
+	}
+	block->next = trace->open;
+	if (OPA_LIKELY(trace->open != NULL)) {
+		trace->open->previous = block;
+	}
+	trace->open = block;
+	trace->bytes += opa_block_size(block);
+	trace->counts[OPA_TRACE_SPANS_STARTED]++;
+	if ((start->attributes.len | start->attributes.dropped) > 0) {
+		opa_trace_set_attributes(trace, block, &start->attributes);
+	}
+	return OPA_SPAN_OK;
+}
+
+/* ---- closing ---- */
+
+size_t opa_trace_finished_len(const opa_trace *trace)
+{
+	const opa_trace_buffer *buffer = &trace->finished;
+	return buffer->block == NULL ? 0 : (size_t)(buffer->block + buffer->capacity - buffer->pos);
+}
+
+uint64_t opa_trace_end_of(const opa_trace *trace, const opa_block *span, uint64_t mono)
+{
+	return OPA_LIKELY(span->start_mono != 0) ? span->start + (mono - span->start_mono)
+											 : trace->wall + (mono - trace->mono);
+}
+
+bool opa_trace_reserve(opa_trace *trace, opa_block *span)
+{
+	opa_trace_buffer *buffer = &trace->finished;
+	size_t used = opa_trace_finished_len(trace);
+	size_t bound = opa_block_bound(span, &trace->context) + MARK_LEN(clamped_mark);
+	size_t needed = OPA_BATCH_HEADROOM + used + bound;
+	if (OPA_LIKELY(needed <= buffer->capacity)) {
+		return true;
+	}
+	size_t capacity = buffer->capacity + buffer->capacity / 2;
+	if (capacity < needed) {
+		capacity = needed;
+	}
+	capacity = (capacity + BUFFER_STEP - 1) / BUFFER_STEP * BUFFER_STEP;
+	uint8_t *block = opa_malloc(capacity);
+	if (block == NULL) {
+		return false;
+	}
+	if (used > 0) {
+		memcpy(block + capacity - used, buffer->pos, used);
+	}
+	opa_free(buffer->block);
+	*buffer = (opa_trace_buffer){block, capacity, block + capacity - used};
+	return true;
+}
+
+void opa_trace_write(opa_trace *trace, opa_block *span, uint64_t end)
+{
+	opa_writer w = {trace->finished.pos};
+	uint8_t *written_end = w.pos;
+	if (OPA_UNLIKELY(end < span->start)) {
+		end = span->start;
+		opa_block_encode(span, &trace->context, end, clamped_mark, MARK_LEN(clamped_mark), &w);
+	} else {
+		opa_block_encode(span, &trace->context, end, NULL, 0, &w);
+	}
+	trace->finished.pos = w.pos;
+	trace->finished_spans++;
+	trace->error |= span->status == OPA_STATUS_ERROR;
+	trace->bytes += (size_t)(written_end - w.pos);
+}
+
+void opa_trace_close(opa_trace *trace, opa_block *span)
+{
+	if (span->previous != NULL) {
+		span->previous->next = span->next;
+	} else {
+		trace->open = span->next;
+	}
+	if (span->next != NULL) {
+		span->next->previous = span->previous;
+	}
+	trace->bytes -= opa_block_size(span);
+}
+
+void opa_trace_detach(opa_trace *trace, bool complete, opa_batch *batch)
+{
+	opa_trace_buffer *buffer = &trace->finished;
+	batch->len = opa_trace_finished_len(trace);
+	batch->data = buffer->pos;
+	batch->block = buffer->block;
+	batch->capacity = buffer->capacity;
+	batch->spans = trace->finished_spans;
+	batch->complete = complete;
+	batch->error = trace->error;
+	memcpy(batch->trace_id, trace->context.trace_id, OPA_TRACE_ID_LEN);
+	memcpy(batch->counts, trace->counts, sizeof(trace->counts));
+	trace->bytes -= batch->len;
+	memset(trace->counts, 0, sizeof(trace->counts));
+	*buffer = (opa_trace_buffer){NULL, 0, NULL};
+	trace->finished_spans = 0;
+	trace->error = false;
+}
+
+void opa_trace_leave_to_parent(opa_trace *trace)
+{
+	size_t len = opa_trace_finished_len(trace);
+	trace->finished.pos += len;
+	trace->bytes -= len;
+	trace->finished_spans = 0;
+	trace->error = false;
+	memset(trace->counts, 0, sizeof(trace->counts));
+	for (opa_block *span = trace->open; span != NULL; span = span->next) {
+		span->frozen = true;
+	}
+}
+
+/* ---- what is done to an open span ---- */
+
+/* One attribute: overwrites the one with its key, or is added if the limits let it. */
+static opa_span_result set_attribute(
+	opa_trace *trace, opa_block *span, const uint8_t *wire, size_t len)
+{
+	size_t old_len = 0;
+	long at = span->attributes == 0 ? -1 : opa_block_find(span, wire, len, &old_len);
+	if (OPA_UNLIKELY(at < 0 && span->attributes >= trace->limits->attributes)) {
+		span->dropped_attributes++;
+		return opa_trace_refuse(trace, OPA_TRACE_ATTRIBUTES_DROPPED);
+	}
+	if (len > old_len) {
+		opa_span_result result = reserve_fields(trace, span, len - old_len);
+		if (OPA_UNLIKELY(result != OPA_SPAN_OK)) {
+			return result;
+		}
+	}
+	if (at >= 0) {
+		opa_block_replace(span, (size_t)at, old_len, wire, len);
+	} else {
+		opa_block_append(span, wire, len);
+		span->attributes++;
+	}
+	return OPA_SPAN_OK;
+}
+
+opa_span_result opa_trace_set_attributes(
+	opa_trace *trace, opa_block *span, const opa_attributes *attributes)
+{
+	opa_span_result result = OPA_SPAN_OK;
+	const uint8_t *p = attributes->wire;
+	size_t left = attributes->len, len;
+	while (left > 0 && (len = opa_attribute_len(p, left)) > 0) {
+		opa_span_result one = set_attribute(trace, span, p, len);
+		result = one == OPA_SPAN_OK ? result : one;
+		p += len;
+		left -= len;
+	}
+	if (OPA_UNLIKELY(attributes->dropped > 0)) {
+		span->dropped_attributes += attributes->dropped;
+		trace->counts[OPA_TRACE_ATTRIBUTES_DROPPED] += attributes->dropped;
+		result = OPA_SPAN_LIMIT;
+	}
+	return result;
+}
+
+/* Appends a message of which all but a few bytes stand already: header, head, body. */
+static opa_span_result append_message(
+	opa_trace *trace, opa_block *span, uint8_t tag, opa_str head, opa_str body)
+{
+	uint8_t header[16];
+	opa_writer w = {header + sizeof(header)};
+	opa_write_varint(&w, head.len + body.len);
+	*--w.pos = tag;
+	size_t header_len = (size_t)(header + sizeof(header) - w.pos);
+	opa_span_result result = reserve_fields(trace, span, header_len + head.len + body.len);
+	if (result == OPA_SPAN_OK) {
+		opa_block_append(span, w.pos, header_len);
+		opa_block_append(span, head.data, head.len);
+		opa_block_append(span, body.data, body.len);
+	}
+	return result;
+}
+
+opa_span_result opa_trace_add_event(
+	opa_trace *trace, opa_block *span, uint64_t time, uint64_t mono, opa_str fields)
+{
+	if (span->events >= trace->limits->events) {
+		span->dropped_events++;
+		return opa_trace_refuse(trace, OPA_TRACE_EVENTS_DROPPED);
+	}
+	uint8_t head[9];
+	opa_writer w = {head + sizeof(head)};
+	opa_write_fixed64(&w, time == OPA_NOW ? opa_trace_end_of(trace, span, mono) : time);
+	*--w.pos = OPA_TAG_EVENT_TIME;
+	opa_span_result result = append_message(
+		trace, span, OPA_TAG_SPAN_EVENT, (opa_str){(char *)head, sizeof(head)}, fields);
+	span->events += result == OPA_SPAN_OK;
+	return result;
+}
+
+opa_span_result opa_trace_add_link(opa_trace *trace, opa_block *span, opa_str fields)
+{
+	if (span->links >= trace->limits->links) {
+		span->dropped_links++;
+		return opa_trace_refuse(trace, OPA_TRACE_LINKS_DROPPED);
+	}
+	opa_span_result result =
+		append_message(trace, span, OPA_TAG_SPAN_LINK, (opa_str){NULL, 0}, fields);
+	span->links += result == OPA_SPAN_OK;
+	return result;
+}
+
+opa_span_result opa_trace_set_status(
+	opa_trace *trace, opa_block *span, opa_span_status status, opa_str message, bool found)
+{
+	if (found && (span->status_final || span->status == OPA_STATUS_ERROR)) {
+		return OPA_SPAN_OK;
+	}
+	if (status != OPA_STATUS_ERROR) {
+		message.len = 0;
+	}
+	size_t before = opa_block_size(span), old_len = span->message_len;
+	if (message.len > old_len && !opa_trace_has_room(trace, message.len - old_len)) {
+		return OPA_SPAN_LIMIT;
+	}
+	if (!opa_block_set_message(span, message)) {
+		return opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
+	}
+	account(trace, span, before);
+	span->status = (uint8_t)status;
+	span->status_final = !found && status != OPA_STATUS_UNSET;
+	return OPA_SPAN_OK;
+}
+
+opa_span_result opa_trace_set_name(opa_trace *trace, opa_block *span, opa_str name)
+{
+	if (name.len > span->name_len) {
+		opa_span_result result = reserve_fields(trace, span, name.len - span->name_len);
+		if (result != OPA_SPAN_OK) {
+			return result;
+		}
+	}
+	opa_block_set_name(span, name);
+	return OPA_SPAN_OK;
+}
+
+void opa_trace_mark_unfinished(opa_trace *trace, opa_block *span)
+{
+	size_t before = opa_block_size(span);
+	trace->counts[OPA_TRACE_SPANS_UNFINISHED]++;
+	opa_block_append(span, unfinished_mark, MARK_LEN(unfinished_mark));
+	account(trace, span, before);
+}
