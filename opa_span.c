@@ -265,7 +265,8 @@ static void remove_span(struct shard *shard, opa_trace *trace, opa_block *span)
  * The end of a span: taken out of the table, written behind the finished ones, its block given
  * back. Where there is no memory to write it to nothing has changed.
  */
-static bool finish_span(struct shard *shard, opa_trace *trace, opa_block *span, uint64_t end)
+static bool finish_span(
+	struct shard *shard, opa_trace *trace, opa_block *span, uint64_t end, bool unfinished)
 {
 	lend_spare(shard, trace);
 	if (OPA_UNLIKELY(!opa_trace_reserve(trace, span))) {
@@ -273,7 +274,7 @@ static bool finish_span(struct shard *shard, opa_trace *trace, opa_block *span, 
 	}
 	opa_idmap_remove(&shard->spans, span->id);
 	opa_trace_close(trace, span);
-	opa_trace_write(trace, span, end);
+	opa_trace_write(trace, span, end, unfinished);
 	opa_block_give(&shard->pool, span);
 	return true;
 }
@@ -286,15 +287,17 @@ opa_span_result opa_span_end(
 	uint64_t mono = opa_clock_mono();
 	flushed->data = NULL;
 	flushed->block = NULL;
+	flushed->len = 0;
+	flushed->spans = 0;
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
 	if (span == NULL) {
 		return result;
 	}
 	opa_trace *trace = span->trace;
 	end = OPA_LIKELY(end == OPA_NOW) ? opa_trace_end_of(trace, span, mono) : end;
-	if (OPA_UNLIKELY(!finish_span(shard, trace, span, end))) {
+	if (OPA_UNLIKELY(!finish_span(shard, trace, span, end, false))) {
 		result = opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
-	} else if (OPA_UNLIKELY(opa_trace_finished_len(trace) >= trace->limits->flush_size)) {
+	} else if (OPA_UNLIKELY(opa_trace_should_flush(trace, mono))) {
 		opa_trace_detach(trace, false, flushed);
 		flushed->shard = shard->index;
 		opa_trace_anchor(trace);
@@ -310,8 +313,10 @@ opa_span_result opa_trace_flush(
 	struct shard *shard = lock_shard_of(table, root);
 	opa_trace *trace = find_trace(shard, owner, root);
 	if (trace != NULL) {
-		opa_trace_detach(trace, false, batch);
-		batch->shard = shard->index;
+		if (trace->finished_spans > 0) {
+			opa_trace_detach(trace, false, batch);
+			batch->shard = shard->index;
+		}
 		opa_trace_anchor(trace);
 	}
 	unlock(shard);
@@ -325,8 +330,7 @@ static void finish_open(struct shard *shard, opa_trace *trace)
 	while (trace->open != NULL) {
 		opa_block *span = trace->open;
 		if (!span->frozen) {
-			opa_trace_mark_unfinished(trace, span);
-			if (finish_span(shard, trace, span, opa_trace_end_of(trace, span, mono))) {
+			if (finish_span(shard, trace, span, opa_trace_end_of(trace, span, mono), true)) {
 				continue;
 			}
 			trace->counts[OPA_TRACE_SPANS_LOST]++;
@@ -519,6 +523,19 @@ bool opa_span_is_open(opa_span_table *table, uint64_t owner, opa_span_id id)
 	}
 	unlock(shard);
 	return true;
+}
+
+size_t opa_trace_open_spans(opa_span_table *table, uint64_t owner, opa_span_id root)
+{
+	size_t count = 0;
+	struct shard *shard = lock_shard_of(table, root);
+	const opa_trace *trace = find_trace(shard, owner, root);
+	for (const opa_block *span = trace == NULL ? NULL : trace->open; span != NULL;
+		 span = span->next) {
+		count++;
+	}
+	unlock(shard);
+	return count;
 }
 
 void opa_span_table_usage(opa_span_table *table, size_t *open_spans, size_t *bytes)

@@ -53,7 +53,9 @@ typedef struct opa_span_limits {
 	uint32_t events;     /* of a span */
 	uint32_t links;      /* of a span */
 	size_t trace_size;   /* bytes that a trace may hold in memory, open and finished spans */
-	size_t flush_size;   /* finished bytes at which a piece of the trace is handed out */
+	size_t flush_size;   /* finished bytes at which a piece of the trace is handed out; it is so
+							too when the trace is nearly as large as trace_size */
+	uint64_t flush_age;  /* nanoseconds after which they are handed out, however few; 0: never */
 } opa_span_limits;
 
 /*
@@ -147,7 +149,8 @@ opa_span_result opa_trace_flush(
 
 /*
  * Ends the trace: what is open is closed at this moment and marked `opa.unfinished`, everything is
- * handed out, and from now on none of its ids is known.
+ * handed out, and from now on none of its ids is known. A batch without spans (data NULL) still has
+ * the counts.
  */
 opa_span_result opa_trace_finish(
 	opa_span_table *table, uint64_t owner, opa_span_id root, opa_batch *batch);
@@ -162,7 +165,8 @@ opa_span_result opa_span_begin(
 /*
  * Ends a span: takes it out of the table, then writes it behind the trace's finished ones. An `end`
  * before its start is taken for its start and marked `opa.time_clamped`. If the finished spans have
- * reached limits.flush_size they are handed out in *flushed, which is empty otherwise.
+ * reached limits.flush_size they are handed out in *flushed, which is empty (data NULL) otherwise.
+ * Where there is no memory to write the span to, it stays open.
  */
 opa_span_result opa_span_end(
 	opa_span_table *table, uint64_t owner, opa_span_id id, uint64_t end, opa_batch *flushed);
@@ -191,8 +195,9 @@ opa_span_result opa_span_add_link(
 	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str fields);
 
 /*
- * Hangs a span under another open one of its trace. Refused for a span of another trace, for the
- * local root, and when the parent is, or may be, below the span.
+ * Hangs a span under another open one of its trace. Refused for the local root, when the parent is,
+ * or may be, below the span, and for a parent of another trace (which may also be answered with
+ * OPA_SPAN_UNKNOWN: its shard is not looked at).
  */
 opa_span_result opa_span_set_parent(
 	opa_span_table *table, uint64_t owner, opa_span_id id, opa_span_id parent);
@@ -203,13 +208,18 @@ opa_span_result opa_span_set_name(
 
 /*
  * Sets the status; `message` (valid UTF-8) is kept for OPA_STATUS_ERROR only. With `found` the
- * status is opa's own finding: it gives way to what the program has set.
+ * status is opa's own finding: it gives way to what the program has set, and to an error found
+ * before. Where the message has no room (OPA_SPAN_LIMIT, OPA_SPAN_NO_MEMORY) the status is set all
+ * the same, without it.
  */
 opa_span_result opa_span_set_status(opa_span_table *table, uint64_t owner, opa_span_id id,
 	opa_span_status status, opa_str message, bool found);
 
 /* Whether the span is open and may be written to. */
 bool opa_span_is_open(opa_span_table *table, uint64_t owner, opa_span_id id);
+
+/* How many spans of a trace are open. */
+size_t opa_trace_open_spans(opa_span_table *table, uint64_t owner, opa_span_id root);
 
 /* Open spans and bytes of the whole table, for opa_status(). */
 void opa_span_table_usage(opa_span_table *table, size_t *open_spans, size_t *bytes);

@@ -5,9 +5,11 @@
 #define BUFFER_STEP ((size_t)4096)
 
 /* Attributes in wire form: {"opa.unfinished": true}, {"opa.time_clamped": true}. */
-static const char unfinished_mark[] = "\x4a\x14\x0a\x0eopa.unfinished\x12\x02\x10\x01";
-static const char clamped_mark[] = "\x4a\x16\x0a\x10opa.time_clamped\x12\x02\x10\x01";
-#define MARK_LEN(mark) (sizeof(mark) - 1)
+#define UNFINISHED_MARK "\x4a\x14\x0a\x0eopa.unfinished\x12\x02\x10\x01"
+#define CLAMPED_MARK    "\x4a\x16\x0a\x10opa.time_clamped\x12\x02\x10\x01"
+#define MARK_LEN(mark)  (sizeof(mark) - 1)
+
+static const char marks[] = UNFINISHED_MARK CLAMPED_MARK;
 
 opa_trace *opa_trace_create(const opa_trace_start *start)
 {
@@ -69,14 +71,18 @@ static void account(opa_trace *trace, const opa_block *span, size_t before)
 	trace->bytes -= before;
 }
 
-/* Room for whole fields, within the limit and booked. */
+/* Room for whole fields, within the limit and booked. What the block has already is booked. */
 static opa_span_result reserve_fields(opa_trace *trace, opa_block *span, size_t len)
 {
-	if (OPA_UNLIKELY(!opa_trace_has_room(trace, len))) {
+	size_t growth = opa_block_growth(span, len);
+	if (OPA_LIKELY(growth == 0)) {
+		return OPA_SPAN_OK;
+	}
+	if (!opa_trace_has_room(trace, growth)) {
 		return OPA_SPAN_LIMIT;
 	}
 	size_t before = opa_block_size(span);
-	if (OPA_UNLIKELY(!opa_block_reserve(span, len))) {
+	if (!opa_block_reserve(span, len, trace->limits->trace_size - trace->bytes)) {
 		return opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
 	}
 	account(trace, span, before);
@@ -88,7 +94,8 @@ static opa_span_result reserve_fields(opa_trace *trace, opa_block *span, size_t 
 opa_span_result opa_trace_open(
 	opa_trace *trace, opa_block *block, const opa_span_start *start, uint64_t mono)
 {
-	if (!opa_block_set_name(block, start->name)) {
+	size_t len = start->name.len;
+	if (!opa_block_reserve(block, len, len) || !opa_block_set_name(block, start->name)) {
 		return opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
 	}
 	block->parent = start->parent;
@@ -122,6 +129,15 @@ size_t opa_trace_finished_len(const opa_trace *trace)
 	return buffer->block == NULL ? 0 : (size_t)(buffer->block + buffer->capacity - buffer->pos);
 }
 
+bool opa_trace_should_flush(const opa_trace *trace, uint64_t mono)
+{
+	const opa_span_limits *limits = trace->limits;
+	size_t len = opa_trace_finished_len(trace);
+	return OPA_UNLIKELY(len >= limits->flush_size) ||
+		   OPA_UNLIKELY(mono - trace->mono >= limits->flush_age && limits->flush_age != 0) ||
+		   OPA_UNLIKELY(trace->bytes >= limits->trace_size - limits->trace_size / 8);
+}
+
 uint64_t opa_trace_end_of(const opa_trace *trace, const opa_block *span, uint64_t mono)
 {
 	return OPA_LIKELY(span->start_mono != 0) ? span->start + (mono - span->start_mono)
@@ -132,7 +148,7 @@ bool opa_trace_reserve(opa_trace *trace, opa_block *span)
 {
 	opa_trace_buffer *buffer = &trace->finished;
 	size_t used = opa_trace_finished_len(trace);
-	size_t bound = opa_block_bound(span, &trace->context) + MARK_LEN(clamped_mark);
+	size_t bound = opa_block_bound(span, &trace->context) + MARK_LEN(marks);
 	size_t needed = OPA_BATCH_HEADROOM + used + bound;
 	if (OPA_LIKELY(needed <= buffer->capacity)) {
 		return true;
@@ -154,16 +170,19 @@ bool opa_trace_reserve(opa_trace *trace, opa_block *span)
 	return true;
 }
 
-void opa_trace_write(opa_trace *trace, opa_block *span, uint64_t end)
+void opa_trace_write(opa_trace *trace, opa_block *span, uint64_t end, bool unfinished)
 {
 	opa_writer w = {trace->finished.pos};
 	uint8_t *written_end = w.pos;
-	if (OPA_UNLIKELY(end < span->start)) {
+	bool clamped = end < span->start;
+	size_t marked = unfinished ? MARK_LEN(UNFINISHED_MARK) : 0;
+	const char *mark = unfinished ? marks : marks + MARK_LEN(UNFINISHED_MARK);
+	if (OPA_UNLIKELY(clamped)) {
 		end = span->start;
-		opa_block_encode(span, &trace->context, end, clamped_mark, MARK_LEN(clamped_mark), &w);
-	} else {
-		opa_block_encode(span, &trace->context, end, NULL, 0, &w);
+		marked += MARK_LEN(CLAMPED_MARK);
 	}
+	opa_block_encode(span, &trace->context, end, mark, marked, &w);
+	trace->counts[OPA_TRACE_SPANS_UNFINISHED] += unfinished;
 	trace->finished.pos = w.pos;
 	trace->finished_spans++;
 	trace->error |= span->status == OPA_STATUS_ERROR;
@@ -186,10 +205,13 @@ void opa_trace_close(opa_trace *trace, opa_block *span)
 void opa_trace_detach(opa_trace *trace, bool complete, opa_batch *batch)
 {
 	opa_trace_buffer *buffer = &trace->finished;
-	batch->len = opa_trace_finished_len(trace);
-	batch->data = buffer->pos;
-	batch->block = buffer->block;
-	batch->capacity = buffer->capacity;
+	*batch = (opa_batch){.len = opa_trace_finished_len(trace)};
+	if (batch->len > 0) {
+		batch->data = buffer->pos;
+		batch->block = buffer->block;
+		batch->capacity = buffer->capacity;
+		*buffer = (opa_trace_buffer){NULL, 0, NULL};
+	}
 	batch->spans = trace->finished_spans;
 	batch->complete = complete;
 	batch->error = trace->error;
@@ -197,7 +219,6 @@ void opa_trace_detach(opa_trace *trace, bool complete, opa_batch *batch)
 	memcpy(batch->counts, trace->counts, sizeof(trace->counts));
 	trace->bytes -= batch->len;
 	memset(trace->counts, 0, sizeof(trace->counts));
-	*buffer = (opa_trace_buffer){NULL, 0, NULL};
 	trace->finished_spans = 0;
 	trace->error = false;
 }
@@ -205,8 +226,10 @@ void opa_trace_detach(opa_trace *trace, bool complete, opa_batch *batch)
 void opa_trace_leave_to_parent(opa_trace *trace)
 {
 	size_t len = opa_trace_finished_len(trace);
-	trace->finished.pos += len;
-	trace->bytes -= len;
+	if (len > 0) {
+		trace->finished.pos += len;
+		trace->bytes -= len;
+	}
 	trace->finished_spans = 0;
 	trace->error = false;
 	memset(trace->counts, 0, sizeof(trace->counts));
@@ -230,6 +253,7 @@ static opa_span_result set_attribute(
 	if (len > old_len) {
 		opa_span_result result = reserve_fields(trace, span, len - old_len);
 		if (OPA_UNLIKELY(result != OPA_SPAN_OK)) {
+			span->dropped_attributes++;
 			return result;
 		}
 	}
@@ -293,7 +317,7 @@ opa_span_result opa_trace_add_event(
 	*--w.pos = OPA_TAG_EVENT_TIME;
 	opa_span_result result = append_message(
 		trace, span, OPA_TAG_SPAN_EVENT, (opa_str){(char *)head, sizeof(head)}, fields);
-	span->events += result == OPA_SPAN_OK;
+	*(result == OPA_SPAN_OK ? &span->events : &span->dropped_events) += 1;
 	return result;
 }
 
@@ -305,8 +329,28 @@ opa_span_result opa_trace_add_link(opa_trace *trace, opa_block *span, opa_str fi
 	}
 	opa_span_result result =
 		append_message(trace, span, OPA_TAG_SPAN_LINK, (opa_str){NULL, 0}, fields);
-	span->links += result == OPA_SPAN_OK;
+	*(result == OPA_SPAN_OK ? &span->links : &span->dropped_links) += 1;
 	return result;
+}
+
+/* A message that cannot be kept leaves none, rather than that of an earlier status. */
+static opa_span_result set_message(opa_trace *trace, opa_block *span, opa_str message)
+{
+	size_t before = opa_block_size(span);
+	opa_block_set_message(span, OPA_STR(""));
+	account(trace, span, before);
+	if (message.len == 0) {
+		return OPA_SPAN_OK;
+	}
+	if (!opa_trace_has_room(trace, message.len)) {
+		return OPA_SPAN_LIMIT;
+	}
+	before = opa_block_size(span);
+	if (!opa_block_set_message(span, message)) {
+		return opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
+	}
+	account(trace, span, before);
+	return OPA_SPAN_OK;
 }
 
 opa_span_result opa_trace_set_status(
@@ -318,17 +362,9 @@ opa_span_result opa_trace_set_status(
 	if (status != OPA_STATUS_ERROR) {
 		message.len = 0;
 	}
-	size_t before = opa_block_size(span), old_len = span->message_len;
-	if (message.len > old_len && !opa_trace_has_room(trace, message.len - old_len)) {
-		return OPA_SPAN_LIMIT;
-	}
-	if (!opa_block_set_message(span, message)) {
-		return opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
-	}
-	account(trace, span, before);
 	span->status = (uint8_t)status;
 	span->status_final = !found && status != OPA_STATUS_UNSET;
-	return OPA_SPAN_OK;
+	return set_message(trace, span, message);
 }
 
 opa_span_result opa_trace_set_name(opa_trace *trace, opa_block *span, opa_str name)
@@ -341,12 +377,4 @@ opa_span_result opa_trace_set_name(opa_trace *trace, opa_block *span, opa_str na
 	}
 	opa_block_set_name(span, name);
 	return OPA_SPAN_OK;
-}
-
-void opa_trace_mark_unfinished(opa_trace *trace, opa_block *span)
-{
-	size_t before = opa_block_size(span);
-	trace->counts[OPA_TRACE_SPANS_UNFINISHED]++;
-	opa_block_append(span, unfinished_mark, MARK_LEN(unfinished_mark));
-	account(trace, span, before);
 }

@@ -53,21 +53,31 @@ opa_span_result opa_trace_open(
 /* Whether limits.trace_size lets the trace hold `more` further bytes; counts it when not. */
 bool opa_trace_has_room(opa_trace *trace, size_t more);
 
+/*
+ * Whether finished spans should leave now, at `mono`: there are limits.flush_size of them, the last
+ * ones left limits.flush_age ago, or the trace has come so near to limits.trace_size that without
+ * it the next span might be refused.
+ */
+bool opa_trace_should_flush(const opa_trace *trace, uint64_t mono);
+
 /* When a span that ends at `mono` ends: by the clock that never runs backwards, if it can be. */
 uint64_t opa_trace_end_of(const opa_trace *trace, const opa_block *span, uint64_t mono);
 
-/* Makes sure that opa_trace_write(span) cannot fail. False when memory is short. */
+/* Makes sure that opa_trace_write(span) cannot fail. False, with no change: memory is short. */
 bool opa_trace_reserve(opa_trace *trace, opa_block *span);
 
-/* Writes a span, after a successful reserve, behind the finished ones. */
-void opa_trace_write(opa_trace *trace, opa_block *span, uint64_t end);
+/*
+ * Writes a span, after a successful reserve, behind the finished ones; with `unfinished` it is one
+ * that the program left open, and marked so.
+ */
+void opa_trace_write(opa_trace *trace, opa_block *span, uint64_t end, bool unfinished);
 
 /* Takes a span off the list of open ones and out of the books. Its block is the caller's then. */
 void opa_trace_close(opa_trace *trace, opa_block *span);
 
 size_t opa_trace_finished_len(const opa_trace *trace);
 
-/* Moves the finished spans and the counts into *batch. */
+/* Moves the finished spans and the counts into *batch; its data is NULL when there is no span. */
 void opa_trace_detach(opa_trace *trace, bool complete, opa_batch *batch);
 
 /* In a forked child: the finished spans go, what is open can only be a parent from now on. */
@@ -82,6 +92,5 @@ opa_span_result opa_trace_add_link(opa_trace *trace, opa_block *span, opa_str fi
 opa_span_result opa_trace_set_status(
 	opa_trace *trace, opa_block *span, opa_span_status status, opa_str message, bool found);
 opa_span_result opa_trace_set_name(opa_trace *trace, opa_block *span, opa_str name);
-void opa_trace_mark_unfinished(opa_trace *trace, opa_block *span);
 
 #endif

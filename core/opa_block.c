@@ -55,27 +55,40 @@ void opa_block_pool_deinit(opa_block_pool *pool)
 	pool->count = 0;
 }
 
-size_t opa_block_size(const opa_block *block)
+static bool is_inline(const opa_block *block)
 {
-	size_t outside = block->data == block->inline_data ? 0 : block->capacity;
-	return sizeof(*block) + outside + block->message_len;
+	return block->data == block->inline_data;
 }
 
-static bool grow(opa_block *block, size_t needed)
+static size_t heap_bytes(const opa_block *block)
+{
+	return is_inline(block) ? 0 : block->capacity;
+}
+
+size_t opa_block_size(const opa_block *block)
+{
+	return sizeof(*block) + heap_bytes(block) + block->message_len;
+}
+
+/* Doubles, as far as the room lets it. */
+static bool grow(opa_block *block, size_t needed, size_t room)
 {
 	size_t capacity = (size_t)block->capacity * 2;
-	while (capacity < needed) {
-		capacity *= 2;
+	if (capacity > room && capacity - room > heap_bytes(block)) {
+		capacity = heap_bytes(block) + room;
+	}
+	if (capacity < needed) {
+		capacity = needed;
 	}
 	if (capacity > UINT32_MAX) {
 		return false;
 	}
-	bool is_inline = block->data == block->inline_data;
-	uint8_t *data = opa_realloc(is_inline ? NULL : block->data, capacity);
+	bool was_inline = is_inline(block);
+	uint8_t *data = opa_realloc(was_inline ? NULL : block->data, capacity);
 	if (data == NULL) {
 		return false;
 	}
-	if (is_inline) {
+	if (was_inline) {
 		memcpy(data, block->inline_data, block->len);
 	}
 	block->data = data;
@@ -83,15 +96,21 @@ static bool grow(opa_block *block, size_t needed)
 	return true;
 }
 
-bool opa_block_reserve(opa_block *block, size_t more)
+size_t opa_block_growth(const opa_block *block, size_t more)
 {
 	size_t needed = block->len + more;
-	return OPA_LIKELY(needed <= block->capacity) || grow(block, needed);
+	return OPA_LIKELY(needed <= block->capacity) ? 0 : needed - heap_bytes(block);
+}
+
+bool opa_block_reserve(opa_block *block, size_t more, size_t room)
+{
+	size_t needed = block->len + more;
+	return OPA_LIKELY(needed <= block->capacity) || grow(block, needed, room);
 }
 
 bool opa_block_append(opa_block *block, const void *bytes, size_t len)
 {
-	if (!opa_block_reserve(block, len)) {
+	if (!opa_block_reserve(block, len, SIZE_MAX)) {
 		return false;
 	}
 	if (len > 0) {
@@ -104,7 +123,7 @@ bool opa_block_append(opa_block *block, const void *bytes, size_t len)
 bool opa_block_replace(
 	opa_block *block, size_t offset, size_t len, const uint8_t *wire, size_t wire_len)
 {
-	if (wire_len > len && !opa_block_reserve(block, wire_len - len)) {
+	if (wire_len > len && !opa_block_reserve(block, wire_len - len, SIZE_MAX)) {
 		return false;
 	}
 	uint8_t *at = block->data + offset;
@@ -171,7 +190,7 @@ static const uint8_t *read_field(const uint8_t *p, const uint8_t *end, opa_str *
 /* The key of an attribute in wire form: the first field of the KeyValue. */
 static opa_str key_of(opa_str key_value)
 {
-	opa_str key = {NULL, 0};
+	opa_str key = OPA_STR("");
 	const uint8_t *p = (const uint8_t *)key_value.data;
 	read_field(p, p + key_value.len, &key);
 	return key;

@@ -63,8 +63,14 @@ size_t opa_block_size(const opa_block *block);
 bool opa_block_set_name(opa_block *block, opa_str name);
 bool opa_block_set_message(opa_block *block, opa_str message);
 
-/* Room for `more` further bytes of fields, so that appending cannot fail. */
-bool opa_block_reserve(opa_block *block, size_t more);
+/* Heap bytes that the block must grow by, at least, to take `more` further bytes of fields. */
+size_t opa_block_growth(const opa_block *block, size_t more);
+
+/*
+ * Room for `more` further bytes of fields, so that appending cannot fail. Grows by at most `room`
+ * heap bytes, which is not less than opa_block_growth().
+ */
+bool opa_block_reserve(opa_block *block, size_t more, size_t room);
 
 /* Appends bytes that form whole fields of a Span message. */
 bool opa_block_append(opa_block *block, const void *bytes, size_t len);

@@ -49,6 +49,11 @@ size_t opa_attribute_bound(size_t key_len, const opa_value *value)
 void opa_write_string(opa_writer *w, uint32_t tag, opa_str string)
 {
 	const uint8_t *end = w->pos;
+	if (string.len == 0) {
+		*--w->pos = 0;
+		opa_write_varint(w, tag);
+		return;
+	}
 	if (OPA_LIKELY(opa_utf8_valid_prefix(string.data, string.len) == string.len)) {
 		opa_write_raw(w, string.data, string.len);
 	} else {

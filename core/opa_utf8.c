@@ -110,6 +110,8 @@ size_t opa_utf8_cut(const char *data, size_t len, size_t max)
 	while (cut > 0 && max - cut < 3 && ((unsigned char)data[cut] & 0xC0) == 0x80) {
 		cut--;
 	}
-	/* Four continuation bytes in a row are no character: then it does not matter where. */
-	return ((unsigned char)data[cut] & 0xC0) == 0x80 ? max : cut;
+	/* Bytes that are no character may be cut anywhere. */
+	size_t part;
+	size_t whole = character((const unsigned char *)data + cut, len - cut, &part);
+	return whole > max - cut ? cut : max;
 }

@@ -84,14 +84,21 @@ const char *opa_counter_text(opa_counter counter);
 /*
  * The control file <spool>/control/<id>.c of this process, locked like a journal. When it cannot be
  * made the counters live in memory only, which opa_control_is_durable() tells. NULL when memory is
- * short. `spool` may be NULL or not open.
+ * short. `spool` may be NULL or not open; else it outlives the control, or opa_control_attach()
+ * comes first.
  */
 opa_control *opa_control_create(const opa_spool *spool, const char *id);
 
-/* Saves, leaves the file to the exporter, and frees. For the process that made it. */
+/*
+ * Lets go of the file, if there is one, and goes on in a file in that spool, with what was counted
+ * so far. NULL, or a spool that is not open: in memory only.
+ */
+void opa_control_attach(opa_control *control, const opa_spool *spool);
+
+/* Saves, leaves the file to the exporter, and frees. For the process that made it. NULL is allowed. */
 void opa_control_close(opa_control *control);
 
-/* Frees and unmaps without touching the file: what a forked child does. */
+/* Frees and unmaps without touching the file: what a forked child does. NULL is allowed. */
 void opa_control_abandon(opa_control *control);
 
 void opa_control_add(opa_control *control, opa_counter counter, uint64_t n);
@@ -103,7 +110,8 @@ void opa_control_save(opa_control *control);
 
 /*
  * To be called at the start of a request: a mapped file that was removed or cut is let go of, so
- * that no later access can raise SIGBUS; counting goes on in memory and a new file is tried.
+ * that no later access can raise SIGBUS; counting goes on in memory and a new file is tried, at most
+ * once a second.
  */
 void opa_control_check(opa_control *control);
 
@@ -112,7 +120,10 @@ opa_ack opa_control_ack(const opa_control *control, uint16_t slot);
 
 /* ---- the exporter's side ---- */
 
-/* Called for each control file; `gone` says that its owner is. To go on, answer true. */
+/*
+ * Called for each control file; `gone` says that its owner is: no such process is there, or where
+ * that cannot be told (another pid namespace) nobody holds the lock. To go on, answer true.
+ */
 typedef bool (*opa_control_visitor)(
 	void *user, const char *name, const opa_control_file *file, bool gone);
 
@@ -122,7 +133,10 @@ void opa_control_visit(const opa_spool *spool, opa_control_visitor visitor, void
 /* Removes a file of a process that is gone, after its counters were stored. */
 bool opa_control_remove(const opa_spool *spool, const char *name);
 
-/* Writes an acknowledgement into the control file of the process with that id (32 hex digits). */
+/*
+ * Writes an acknowledgement into the control file of the process with that id (32 hex digits). One
+ * that lies before what stands there is not written (and true): acknowledgements only grow.
+ */
 bool opa_control_acknowledge(const opa_spool *spool, const char *id, uint16_t slot, opa_ack ack);
 
 #endif

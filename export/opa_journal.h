@@ -2,8 +2,8 @@
  * The journal, writer's side: the file into which this process appends its finished traces.
  *
  * A file is made in tmp/, locked, given its header and only then moved to live/, so a reader never
- * meets one that is not yet locked. At OPA_JOURNAL_SEAL_SIZE it moves to sealed/ and a new one is
- * made when the next record comes. The lock is held as long as the file is open and is never given
+ * meets one that is not yet locked. When the next record would take it past OPA_JOURNAL_SEAL_SIZE
+ * (or RLIMIT_FSIZE) it moves to sealed/ and a new one is made. The lock is held as long as the file is open and is never given
  * up explicitly: it ends with the process, or with the last close.
  *
  * Not thread-safe: opa_publish.c holds its lock around every call.
@@ -57,12 +57,15 @@ void opa_journal_abandon(opa_journal *journal);
  *
  * Before each write the file is looked at: when its path is gone (somebody emptied the spool), or
  * the descriptor is no longer ours, a new file is made and *lost_file set. A write that fails or is
- * short does not move the offset: the next record overwrites it.
+ * short does not move the offset: what it left is cut off, and the next record overwrites it.
  */
 opa_journal_result opa_journal_append(
 	opa_journal *journal, const opa_record *record, opa_str resource_fields, bool *lost_file);
 
-/* Where the next record will stand: file number and offset. What opa_publish_flush waits for. */
+/*
+ * Behind the last record of spans that was written: file number and offset, 0 and 0 if there was
+ * none. What opa_publish_flush waits for.
+ */
 void opa_journal_position(const opa_journal *journal, uint64_t *sequence, uint64_t *offset);
 
 #endif

@@ -20,7 +20,7 @@
 #define OPA_RECORD_VERSION     1
 #define OPA_RECORD_HEADER_SIZE 48
 
-/* A file that has reached this size is sealed; a larger record gets a file of its own. */
+/* No file grows beyond this size but by a first record that is larger: it has a file of its own. */
 #define OPA_JOURNAL_SEAL_SIZE (256u * 1024)
 
 /* A record is never larger; a length above it is damage. */
@@ -53,7 +53,8 @@ typedef struct opa_record_header {
 	uint8_t type;      /* opa_record_type */
 	uint16_t flags;    /* OPA_RECORD_* */
 	uint32_t length;   /* of the payload */
-	uint32_t crc;      /* crc32c of header (with this field 0) and payload */
+	uint32_t crc;      /* crc32c of header (with this field 0) and payload, continued from the
+	                      file header's: so bytes of a payload that look like a record are none */
 	uint32_t spans;    /* how many spans the payload has; 0 for a resource */
 	uint32_t reserved;
 	uint64_t resource; /* the resource's own id, or the id of that which made the spans; it stands

@@ -40,9 +40,9 @@ long opa_journal_list(const opa_spool *spool, opa_journal_name **names);
 
 /*
  * Opens a journal at `offset`, 0 meaning its first record. Resources that stand before the offset
- * are collected. NULL when it is gone, cannot be read, or memory is short; a file whose header is
- * damaged is opened and reads as OPA_READ_END once it is closed to writers, all of it counted as
- * skipped.
+ * are collected. NULL when it is gone, cannot be read, or memory is short, and for a file of a
+ * later version, which is left to the exporter that knows it. A file whose header is damaged is
+ * opened and reads as OPA_READ_END once it is closed to writers, all of it counted as skipped.
  */
 opa_journal_reader *opa_journal_reader_open(
 	const opa_spool *spool, const char *name, uint64_t offset);

@@ -20,16 +20,27 @@ typedef enum opa_launch_result {
 } opa_launch_result;
 
 /*
- * Starts the exporter if the lease is free. Takes well under a millisecond and never waits for the
- * exporter; any thread, no lock held. *system_error is errno where the result is MISSING or FAILED,
- * else 0. A failed execve(2) leaves its errno in <spool>/launch, which opa_launch_problem() reads.
+ * Starts the exporter (an absolute path) if the lease is free:
+ *
+ *     <exporter_path> --spool <spool->path> --lease-fd 3
+ *
+ * with PATH as its whole environment, descriptors 0 to 2 on /dev/null and 3 the locked lease, in a
+ * session of its own, in "/", umask 077, no signal blocked or ignored, RLIMIT_FSIZE and RLIMIT_CPU
+ * at their hard limits. The lease's time of change is that of the last start.
+ *
+ * Takes well under a millisecond and never waits for the exporter; any thread, no lock held.
+ * *system_error is errno where the result is MISSING or FAILED, else 0. A failed execve(2) leaves
+ * its errno in <spool>/launch, which opa_launch_problem() reads.
  */
 opa_launch_result opa_launch(const opa_spool *spool, const char *exporter_path, int *system_error);
 
 /* errno of the last execve(2) that failed, 0 when the last start went well. */
 int opa_launch_problem(const opa_spool *spool);
 
-/* Whether some process holds the lease now. */
+/*
+ * Whether some process holds the lease now. It is tried for an instant, in which a starter may find
+ * it taken: for people who ask, not for the way of a request.
+ */
 bool opa_launch_is_running(const opa_spool *spool);
 
 #endif

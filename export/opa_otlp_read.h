@@ -48,11 +48,18 @@ void opa_text_append(opa_text *text, const char *data, size_t len);
 /* A JSON string with its quotes. Invalid UTF-8 becomes U+FFFD. */
 void opa_json_string(opa_text *text, opa_str string);
 
+/* Lists and maps in each other: a value that goes deeper counts as damage. */
+#define OPA_JSON_MAX_DEPTH 32
+
 /*
- * Appends the members (no braces) of a JSON object for one KeyValue message, with a comma in front
- * if the text does not end in '{'. False on damage; the text is then as it was.
+ * Appends the member (no braces) of a JSON object for one KeyValue message, with a comma in front
+ * if the text does not end in '{'. A value of bytes becomes base64, one without content null. False
+ * on damage; the text is then as it was.
  */
 bool opa_json_key_value(opa_text *text, opa_str key_value);
+
+/* Key and AnyValue of a KeyValue message, empty where it has none. False on damage. */
+bool opa_otlp_key_value(opa_str key_value, opa_str *key, opa_str *any_value);
 
 /* The string value of an AnyValue message; empty when it is not a string. */
 opa_str opa_otlp_any_string(opa_str any_value);

@@ -18,14 +18,6 @@
 
 typedef struct opa_publisher opa_publisher;
 
-/* Where traces go. Immutable and alive as long as the publisher; compared by address. */
-typedef struct opa_outlet {
-	opa_spool_options spool;
-	const char *exporter;    /* path of opa-exporter, or NULL: none is started */
-	const char *destination; /* the definition, as it will stand in dest/: "key=value\n" lines */
-	uint64_t destination_id; /* opa_destination_id(destination) */
-} opa_outlet;
-
 typedef struct opa_publish_status {
 	bool spool_open;
 	opa_spool_error spool_error;
@@ -47,9 +39,6 @@ opa_publisher *opa_publisher_create(void);
 
 /* Seals what this process wrote, closes, frees. Waits for nothing. NULL is allowed. */
 void opa_publisher_destroy(opa_publisher *publisher);
-
-/* FNV-1a of the text, never 0. */
-uint64_t opa_destination_id(const char *definition);
 
 /*
  * Writes one piece of a trace to the outlet's journal and counts it; the exporter is started if
@@ -84,7 +73,9 @@ void opa_publish_status_get(
 	opa_publisher *publisher, const opa_outlet *outlet, opa_publish_status *status);
 
 /*
- * Around fork(2). prepare takes the lock, so that the child does not inherit it half-way; parent and
+ * Around fork(2): to be called from pthread_atfork(3). A child that was made without these (a raw
+ * clone(2)) is noticed by its pid, at the next call, and then does what opa_publish_fork_child()
+ * does. prepare takes the lock, so that the child does not inherit it half-way; parent and
  * child give it back. In the child everything inherited is abandoned (its files are the parent's)
  * and made anew on the next use.
  */

@@ -20,7 +20,7 @@
 #ifndef OPA_SPOOL_H
 #define OPA_SPOOL_H
 
-#include "../core/opa_base.h"
+#include "../core/opa_outlet.h"
 
 #define OPA_SPOOL_PATH_MAX 4096
 
@@ -28,16 +28,10 @@ typedef enum opa_spool_error {
 	OPA_SPOOL_OK = 0,
 	OPA_SPOOL_NO_DIRECTORY, /* none of the places exists or can be made */
 	OPA_SPOOL_NOT_OWNED,    /* it belongs to another user */
-	OPA_SPOOL_NOT_PRIVATE,  /* others may write to it, and that cannot be changed */
+	OPA_SPOOL_NOT_PRIVATE,  /* others may write to it, and that is not to be changed */
 	OPA_SPOOL_SYMLINK,      /* a symlink stands where the directory should be */
 	OPA_SPOOL_NO_MEMORY,
 } opa_spool_error;
-
-typedef struct opa_spool_options {
-	const char *dir;         /* opa.spool_dir, or NULL: search */
-	const char *runtime_dir; /* $XDG_RUNTIME_DIR, or NULL */
-	uint64_t max_size;       /* bytes; 0: min(64 MiB, 1/4 of the file system, 5% of the cgroup) */
-} opa_spool_options;
 
 typedef struct opa_spool {
 	int dir;           /* the directory; -1 when not open */
@@ -50,29 +44,51 @@ typedef struct opa_spool {
 
 /*
  * Finds or makes the spool of the effective user, with its folders, and opens it. With `dir`, that
- * directory is taken if it is the user's or can be made; if it belongs to somebody else,
- * `<dir>/<euid>` is. Without: /run/opa/<euid> and /var/spool/opa/<euid> where they exist,
- * <runtime_dir>/opa, then /dev/shm/opa-<euid>, or /dev/shm/opa-<euid>-<random> when another user
- * sits on that name (all processes of one user agree on the same one).
+ * directory is taken if it is the user's or can be made (its parent exists); if it belongs to
+ * somebody else or others may write to it (/tmp), `<dir>/<euid>` is. Without: /run/opa/<euid> and
+ * /var/spool/opa/<euid> where they exist, <runtime_dir>/opa if <runtime_dir> is the user's, then
+ * /dev/shm/opa-<euid>, or /dev/shm/opa-<euid>-<random> when something else sits on that name (all
+ * processes of one user agree on the same one).
  *
- * Nothing is followed through a symlink in the last component. On failure *spool is not open.
+ * Nothing is followed through a symlink in the last component. A directory that was given as `dir`
+ * keeps its mode; any other one, and every folder, is 0700. On failure *spool is not open.
  * errno of the last system call is in *system_error (0 when there was none).
  */
 opa_spool_error opa_spool_open(
 	opa_spool *spool, const opa_spool_options *options, int *system_error);
 
-/* The same for a directory that must exist already (the exporter's way in). Makes the folders. */
+/* Where opa_spool_open() searches: "/run/opa", "/var/spool/opa", "/dev/shm". Else for tests. */
+typedef struct opa_spool_places {
+	const char *run;
+	const char *var;
+	const char *shm;
+} opa_spool_places;
+
+opa_spool_error opa_spool_open_in(opa_spool *spool, const opa_spool_options *options,
+	const opa_spool_places *places, int *system_error);
+
+/*
+ * The same for a directory that must exist already (the exporter's way in). Makes the folders;
+ * max_size is the default of opa_spool_options.
+ */
 opa_spool_error opa_spool_open_existing(opa_spool *spool, const char *path, int *system_error);
 
 /* Closes the descriptor and frees the path. A spool that is not open is left alone. */
 void opa_spool_close(opa_spool *spool);
 
-/* False when the directory has been removed or replaced since it was opened. */
+/*
+ * False when the directory has been removed or replaced since it was opened, or when the program
+ * has closed the descriptor (which may now be another file's).
+ */
 bool opa_spool_is_intact(const opa_spool *spool);
+
+/* Makes those of the folders that are missing. errno says why not. */
+bool opa_spool_make_folders(const opa_spool *spool);
 
 /*
  * Writes len bytes to a new file of mode 0600 and puts it in the place of `name` (relative to the
- * spool) in one step, so that a reader sees the old content or the new. False on any failure.
+ * spool) in one step, so that a reader sees the old content or the new. False on any failure, for
+ * which errno has the reason; EFBIG when RLIMIT_FSIZE is in the way.
  */
 bool opa_spool_replace_file(const opa_spool *spool, const char *name, const void *data, size_t len);
 
@@ -90,6 +106,15 @@ uint64_t opa_spool_measure(const opa_spool *spool);
  * So a host measures once a second, however many processes ask.
  */
 uint64_t opa_spool_usage(const opa_spool *spool);
+
+/* Bytes for a spool of which nobody said how large it may be; see opa_spool_options. */
+uint64_t opa_spool_default_max(const opa_spool *spool);
+
+/*
+ * The lowest memory limit of this process's cgroups, version 1 and 2, from the files below `root`
+ * ("" but in tests). UINT64_MAX when there is none.
+ */
+uint64_t opa_spool_cgroup_limit(const char *root);
 
 /* Puts the descriptor at 3 or above, close-on-exec; the old one is closed. -1 stays -1. */
 int opa_spool_lift_fd(int fd);

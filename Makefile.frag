@@ -1,0 +1,36 @@
+# opa-exporter, the process that takes finished traces from the spool, and the viewer. The exporter
+# lies beside opa.so, which finds it there: before `make install` and after it.
+
+opa_exporter = $(phplibdir)/opa-exporter
+# Below .libs, which `make clean` removes whole.
+opa_exporter_objects = $(OPA_EXPORTER_SOURCES:%.c=$(builddir)/.libs/exporter/%.o)
+opa_exporter_cflags = $(CPPFLAGS) $(CFLAGS_CLEAN) $(EXTRA_CFLAGS) $(OPA_CFLAGS) $(OPA_SQLITE_CFLAGS)
+opa_datadir = $(prefix)/share/opa
+opa_bindir = $(prefix)/bin
+
+all: $(opa_exporter)
+build-modules: $(opa_exporter)
+test: $(opa_exporter)
+install: install-opa-viewer
+
+$(opa_exporter): $(opa_exporter_objects)
+	$(CC) $(CFLAGS_CLEAN) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $(opa_exporter_objects) $(OPA_SQLITE_LIBS)
+
+$(builddir)/.libs/exporter/%.o: $(srcdir)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(opa_exporter_cflags) -MMD -MP -MF $(@:.o=.dep) -c $< -o $@
+
+-include $(opa_exporter_objects:.o=.dep)
+
+install-opa-viewer:
+	@echo "Installing the viewer:            $(INSTALL_ROOT)$(opa_bindir)/opa"
+	@$(mkinstalldirs) $(INSTALL_ROOT)$(opa_bindir) $(INSTALL_ROOT)$(opa_datadir)
+	@$(INSTALL) -m 755 $(srcdir)/bin/opa $(INSTALL_ROOT)$(opa_bindir)/opa
+	@(cd $(srcdir)/viewer && find . -type d -print) | while read d; do \
+		$(mkinstalldirs) $(INSTALL_ROOT)$(opa_datadir)/$$d || exit 1; \
+	done
+	@(cd $(srcdir)/viewer && find . -type f -print) | while read f; do \
+		$(INSTALL_DATA) $(srcdir)/viewer/$$f $(INSTALL_ROOT)$(opa_datadir)/$$f || exit 1; \
+	done
+
+.PHONY: install-opa-viewer

@@ -1,0 +1,87 @@
+PHP_ARG_ENABLE([opa],
+  [whether to enable opa],
+  [AS_HELP_STRING([--disable-opa],
+    [Disable request tracing with opa])],
+  [yes])
+
+PHP_ARG_ENABLE([opa-bench],
+  [whether to add the functions of the benchmark to opa],
+  [AS_HELP_STRING([--enable-opa-bench],
+    [opa: add the functions that bench/ measures against; not for production])],
+  [no],
+  [no])
+
+PHP_ARG_ENABLE([opa-strict],
+  [whether to compile opa with its developers' warnings as errors],
+  [AS_HELP_STRING([--enable-opa-strict],
+    [opa: more warnings, each of them an error; for developers])],
+  [no],
+  [no])
+
+if test "$PHP_OPA" != "no"; then
+  dnl When it ends, configure removes what it left behind with one `rm -f core ...`, which fails, and
+  dnl leaves the rest behind, where core is a directory.
+  rm() {
+    case "$*" in
+      "-f core "*) shift; shift; command rm -f "$@" ;;
+      *) command rm "$@" ;;
+    esac
+  }
+
+  dnl opa.so links libc alone; SQLite is for opa-exporter, the process that keeps the traces.
+  if test -z "$PKG_CONFIG" || test "$PKG_CONFIG" = "no"; then
+    AC_MSG_ERROR([pkg-config is missing. opa needs it to find SQLite:
+  Debian, Ubuntu   apt-get install pkg-config libsqlite3-dev
+  Fedora, RHEL     dnf install pkgconf-pkg-config sqlite-devel
+  Alpine           apk add pkgconf sqlite-dev])
+  fi
+  AC_MSG_CHECKING([for SQLite 3.35 or newer])
+  if $PKG_CONFIG --exists "sqlite3 >= 3.35"; then
+    OPA_SQLITE_CFLAGS=`$PKG_CONFIG --cflags sqlite3`
+    OPA_SQLITE_LIBS=`$PKG_CONFIG --libs sqlite3`
+    AC_MSG_RESULT([`$PKG_CONFIG --modversion sqlite3`])
+  else
+    AC_MSG_RESULT([no])
+    AC_MSG_ERROR([SQLite 3.35 or newer with its header files is missing. opa keeps its traces in it:
+  Debian, Ubuntu   apt-get install libsqlite3-dev
+  Fedora, RHEL     dnf install sqlite-devel
+  Alpine           apk add sqlite-dev
+  Somewhere else   PKG_CONFIG_PATH=<directory of sqlite3.pc> ./configure])
+  fi
+
+  dnl sources.txt is the one list of what is compiled into what.
+  opa_ext_dir=PHP_EXT_SRCDIR([opa])
+  opa_sources=
+  OPA_EXPORTER_SOURCES=
+  while read opa_file opa_products; do
+    case $opa_file in
+      *_win32.c) continue ;;
+    esac
+    case " $opa_products " in
+      *" ext "*) opa_sources="$opa_sources $opa_file" ;;
+      *" bench "*) test "$PHP_OPA_BENCH" = "no" || opa_sources="$opa_sources $opa_file" ;;
+    esac
+    case " $opa_products " in
+      *" exporter "*) OPA_EXPORTER_SOURCES="$OPA_EXPORTER_SOURCES $opa_file" ;;
+    esac
+  done < "$opa_ext_dir/sources.txt"
+
+  OPA_CFLAGS="-std=gnu11 -fvisibility=hidden"
+  if test "$PHP_OPA_STRICT" != "no"; then
+    OPA_CFLAGS="$OPA_CFLAGS -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes"
+    OPA_CFLAGS="$OPA_CFLAGS -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wformat=2 -Werror"
+  fi
+  opa_ext_cflags="$OPA_CFLAGS -DZEND_ENABLE_STATIC_TSRMLS_CACHE=1"
+  if test "$PHP_OPA_BENCH" != "no"; then
+    opa_ext_cflags="$opa_ext_cflags -DOPA_BENCH"
+  fi
+
+  PHP_NEW_EXTENSION([opa], [$opa_sources], [$ext_shared],, [$opa_ext_cflags])
+  PHP_ADD_BUILD_DIR([$ext_builddir/core $ext_builddir/export $ext_builddir/bench])
+
+  PHP_SUBST([OPA_CFLAGS])
+  PHP_SUBST([OPA_EXPORTER_SOURCES])
+  PHP_SUBST([OPA_SQLITE_CFLAGS])
+  PHP_SUBST([OPA_SQLITE_LIBS])
+  PHP_ADD_MAKEFILE_FRAGMENT
+fi

@@ -1,0 +1,182 @@
+#include "opa_redact.h"
+#include "opa_alloc.h"
+
+#include <string.h>
+
+#define REDACTED_LEN (sizeof(OPA_REDACTED) - 1)
+#define NAME_MAX_LEN 256u
+
+struct opa_redact {
+	size_t count;
+	char *text; /* the patterns in lower case; the strings below lie in it */
+	opa_str patterns[];
+};
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+opa_redact *opa_redact_create(opa_str list)
+{
+	size_t parts = 1;
+	for (size_t i = 0; i < list.len; i++) {
+		parts += list.data[i] == ',';
+	}
+	opa_redact *redact = opa_malloc(sizeof(*redact) + parts * sizeof(opa_str));
+	if (redact == NULL) {
+		return NULL;
+	}
+	redact->count = 0;
+	redact->text = opa_strndup(list.data, list.len);
+	if (redact->text == NULL) {
+		opa_free(redact);
+		return NULL;
+	}
+	size_t begin = 0;
+	for (size_t i = 0; i <= list.len; i++) {
+		if (i < list.len && redact->text[i] != ',') {
+			redact->text[i] = lower(redact->text[i]);
+			continue;
+		}
+		size_t end = i;
+		while (begin < end && redact->text[begin] == ' ') {
+			begin++;
+		}
+		while (end > begin && redact->text[end - 1] == ' ') {
+			end--;
+		}
+		if (end > begin) {
+			redact->patterns[redact->count++] = (opa_str){redact->text + begin, end - begin};
+		}
+		begin = i + 1;
+	}
+	return redact;
+}
+
+void opa_redact_destroy(opa_redact *redact)
+{
+	if (redact != NULL) {
+		opa_free(redact->text);
+		opa_free(redact);
+	}
+}
+
+/* Greedy matching with one place to come back to: linear in both lengths for one star, never worse
+   than their product. */
+static bool matches(opa_str pattern, opa_str key)
+{
+	size_t p = 0, k = 0, star = SIZE_MAX, resume = 0;
+	while (k < key.len) {
+		if (p < pattern.len && pattern.data[p] == '*') {
+			star = p++;
+			resume = k;
+		} else if (p < pattern.len && pattern.data[p] == lower(key.data[k])) {
+			p++;
+			k++;
+		} else if (star != SIZE_MAX) {
+			p = star + 1;
+			k = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (p < pattern.len && pattern.data[p] == '*') {
+		p++;
+	}
+	return p == pattern.len;
+}
+
+bool opa_redact_matches(const opa_redact *redact, opa_str key)
+{
+	for (size_t i = 0; i < redact->count; i++) {
+		if (matches(redact->patterns[i], key)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool opa_redact_asks(opa_redact_memo *memo, const opa_redact *redact, opa_str key)
+{
+	if (OPA_UNLIKELY(key.len == 0 || key.len > OPA_REDACT_MEMO_KEY)) {
+		return opa_redact_matches(redact, key);
+	}
+	if (OPA_UNLIKELY(memo->redact != redact)) {
+		memset(memo, 0, sizeof(*memo));
+		memo->redact = redact;
+	}
+	unsigned hash = (unsigned)key.len * 31 + (unsigned char)key.data[0] * 7 +
+					(unsigned char)key.data[key.len / 2] * 13 +
+					(unsigned char)key.data[key.len - 1];
+	unsigned slot = hash % OPA_REDACT_MEMO_SLOTS;
+	if (OPA_LIKELY(memo->slots[slot].len == key.len) &&
+		OPA_LIKELY(memcmp(memo->slots[slot].key, key.data, key.len) == 0)) {
+		return memo->slots[slot].answer != 0;
+	}
+	bool answer = opa_redact_matches(redact, key);
+	memo->slots[slot].len = (uint8_t)key.len;
+	memo->slots[slot].answer = answer;
+	memcpy(memo->slots[slot].key, key.data, key.len);
+	return answer;
+}
+
+static int hex_value(char c)
+{
+	c = lower(c);
+	if (c >= '0' && c <= '9') {
+		return c - '0';
+	}
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* A parameter's name as PHP would see it, up to its first bracket and to NAME_MAX_LEN bytes. */
+static size_t decode_name(opa_str raw, char *name)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < raw.len && n < NAME_MAX_LEN; i++) {
+		char c = raw.data[i];
+		if (c == '%' && i + 2 < raw.len && hex_value(raw.data[i + 1]) >= 0 &&
+			hex_value(raw.data[i + 2]) >= 0) {
+			c = (char)(hex_value(raw.data[i + 1]) * 16 + hex_value(raw.data[i + 2]));
+			i += 2;
+		}
+		if (c == '[') {
+			break;
+		}
+		name[n++] = c == '+' ? ' ' : c;
+	}
+	return n;
+}
+
+size_t opa_redact_query_bound(size_t len)
+{
+	return len + (len / 2 + 1) * REDACTED_LEN;
+}
+
+size_t opa_redact_query(const opa_redact *redact, opa_str query, char *to)
+{
+	char name[NAME_MAX_LEN];
+	size_t written = 0, i = 0;
+	while (i < query.len) {
+		const char *part = query.data + i;
+		const char *amp = memchr(part, '&', query.len - i);
+		size_t len = amp == NULL ? query.len - i : (size_t)(amp - part);
+		const char *equal = memchr(part, '=', len);
+		size_t name_len = equal == NULL ? len : (size_t)(equal - part);
+		opa_str decoded = {name, decode_name((opa_str){part, name_len}, name)};
+		if (equal != NULL && opa_redact_matches(redact, decoded)) {
+			memcpy(to + written, part, name_len + 1);
+			memcpy(to + written + name_len + 1, OPA_REDACTED, REDACTED_LEN);
+			written += name_len + 1 + REDACTED_LEN;
+		} else {
+			memcpy(to + written, part, len);
+			written += len;
+		}
+		if (amp != NULL) {
+			to[written++] = '&';
+		}
+		i += len + 1;
+	}
+	return written;
+}

@@ -1,0 +1,2 @@
+<p><?= $e($text) ?>
+<p><a href="/">Back to the shop</a>

@@ -1,0 +1,215 @@
+#include "opa_control.h"
+#include "opa_file.h"
+#include "../core/opa_alloc.h"
+#include "../core/opa_clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define RETRY_NS 1000000000u
+
+/*
+ * What is counted is in `counters`, always; a file has a copy. So nothing is ever read from a
+ * mapping but acknowledgements, and what a file's loss takes is the file.
+ */
+struct opa_control {
+	const opa_spool *spool; /* NULL: in memory only */
+	opa_file file;
+	opa_control_file *map; /* NULL: not mapped */
+	uint64_t next_try;     /* opa_clock_mono() */
+	uint64_t counters[OPA_CONTROL_COUNTERS];
+	char id[33];
+};
+
+#define ACKS_AT offsetof(opa_control_file, acks)
+
+static const char *const names[] = {
+#define COUNTER_NAME(id, name, text) name,
+	OPA_COUNTERS(COUNTER_NAME)
+#undef COUNTER_NAME
+};
+
+static const char *const texts[] = {
+#define COUNTER_TEXT(id, name, text) text,
+	OPA_COUNTERS(COUNTER_TEXT)
+#undef COUNTER_TEXT
+};
+
+const char *opa_counter_name(opa_counter counter)
+{
+	return names[counter];
+}
+
+const char *opa_counter_text(opa_counter counter)
+{
+	return texts[counter];
+}
+
+static void unmap(opa_control *control)
+{
+	if (control->map != NULL) {
+		munmap(control->map, OPA_CONTROL_SIZE);
+		control->map = NULL;
+	}
+}
+
+static void let_go(opa_control *control)
+{
+	unmap(control);
+	opa_file_close(&control->file);
+}
+
+/* A file of ours that we have lost sight of (its descriptor was closed) has acknowledgements. */
+static void take_acks(const opa_spool *spool, const char *name, opa_control_file *content)
+{
+	int fd = opa_file_open(spool, "control", name, false);
+	if (fd >= 0) {
+		opa_ack acks[OPA_CONTROL_ACKS];
+		if (opa_file_read(fd, acks, sizeof(acks), ACKS_AT) == (long)sizeof(acks)) {
+			memcpy(content->acks, acks, sizeof(acks));
+		}
+		close(fd);
+	}
+}
+
+/* The whole file is written, not only made long: a page that tmpfs cannot find would be SIGBUS. */
+static bool make_file(opa_control *control)
+{
+	char name[48];
+	opa_control_file *content = opa_calloc(1, sizeof(*content));
+	if (content == NULL) {
+		return false;
+	}
+	snprintf(name, sizeof(name), "%s.c", control->id);
+	content->magic = OPA_CONTROL_MAGIC;
+	content->version = OPA_CONTROL_VERSION;
+	opa_owner_self(&content->owner);
+	memcpy(content->counters, control->counters, sizeof(content->counters));
+	take_acks(control->spool, name, content);
+	bool made = opa_file_make(
+		control->spool, "control", name, content, sizeof(*content), &control->file);
+	opa_free(content);
+	return made;
+}
+
+static void try_file(opa_control *control)
+{
+	uint64_t now = opa_clock_mono();
+	if (control->spool == NULL || control->spool->dir < 0 || now < control->next_try) {
+		return;
+	}
+	control->next_try = now + RETRY_NS;
+	if (!make_file(control) || !control->spool->tmpfs) {
+		return;
+	}
+	void *map = mmap(
+		NULL, OPA_CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, control->file.fd, 0);
+	control->map = map != MAP_FAILED ? map : NULL;
+}
+
+opa_control *opa_control_create(const opa_spool *spool, const char *id)
+{
+	opa_control *control = opa_calloc(1, sizeof(*control));
+	if (control == NULL) {
+		return NULL;
+	}
+	control->file = OPA_FILE_NONE;
+	control->spool = spool;
+	snprintf(control->id, sizeof(control->id), "%s", id);
+	try_file(control);
+	return control;
+}
+
+void opa_control_attach(opa_control *control, const opa_spool *spool)
+{
+	let_go(control);
+	control->spool = spool;
+	control->next_try = 0;
+	try_file(control);
+}
+
+void opa_control_close(opa_control *control)
+{
+	if (control != NULL) {
+		opa_control_save(control);
+		opa_control_abandon(control);
+	}
+}
+
+void opa_control_abandon(opa_control *control)
+{
+	if (control != NULL) {
+		let_go(control);
+		opa_free(control);
+	}
+}
+
+void opa_control_add(opa_control *control, opa_counter counter, uint64_t n)
+{
+	control->counters[counter] += n;
+	if (control->map != NULL) {
+		control->map->counters[counter] = control->counters[counter];
+	}
+}
+
+uint64_t opa_control_get(const opa_control *control, opa_counter counter)
+{
+	return control->counters[counter];
+}
+
+bool opa_control_is_durable(const opa_control *control)
+{
+	return control->file.fd >= 0;
+}
+
+static bool is_intact(const opa_control *control)
+{
+	uint64_t size;
+	return opa_file_look(&control->file, &size) == OPA_FILE_OURS && size >= OPA_CONTROL_SIZE;
+}
+
+/* No more than the counters: acknowledgements are the exporter's to write. */
+void opa_control_save(opa_control *control)
+{
+	if (control->map != NULL || !is_intact(control) || !opa_file_may_reach(ACKS_AT)) {
+		return;
+	}
+	opa_file_write(control->file.fd, control->counters, sizeof(control->counters),
+		offsetof(opa_control_file, counters));
+}
+
+void opa_control_check(opa_control *control)
+{
+	if (control->file.fd >= 0 && !is_intact(control)) {
+		let_go(control);
+	}
+	if (control->file.fd < 0) {
+		try_file(control);
+	}
+}
+
+/*
+ * The sequence is read before the offset: see opa_control_acknowledge(), which writes them the other
+ * way round.
+ */
+opa_ack opa_control_ack(const opa_control *control, uint16_t slot)
+{
+	opa_ack ack = {0, 0};
+	if (slot >= OPA_CONTROL_ACKS || !is_intact(control)) {
+		return ack;
+	}
+	uint64_t at = ACKS_AT + slot * sizeof(ack);
+	if (control->map != NULL) {
+		ack.sequence = __atomic_load_n(&control->map->acks[slot].sequence, __ATOMIC_ACQUIRE);
+		ack.offset = __atomic_load_n(&control->map->acks[slot].offset, __ATOMIC_ACQUIRE);
+		return ack;
+	}
+	if (opa_file_read(control->file.fd, &ack.sequence, 8, at) != 8 ||
+		opa_file_read(control->file.fd, &ack.offset, 8, at + 8) != 8) {
+		return (opa_ack){0, 0};
+	}
+	return ack;
+}

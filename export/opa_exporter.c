@@ -1,0 +1,229 @@
+#include "opa_exporter_internal.h"
+
+#include "../core/opa_alloc.h"
+#include "../core/opa_clock.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define POLL_NS        (200 * OPA_MS_NS)
+#define POLL_QUIET_NS  (1 * OPA_SECOND_NS)
+#define QUIET_AFTER_NS (10 * OPA_SECOND_NS)
+#define LOOK_NS        (10 * OPA_MS_NS)
+#define CLEAN_NS       (60 * OPA_SECOND_NS)
+
+/* ---- signals ---- */
+
+static void stop_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+}
+
+/* Blocked and waited for: then no moment exists in which one is missed. */
+static void set_up_signals(void)
+{
+	sigset_t set;
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	stop_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static uint64_t shutdown_timeout(const opa_exporter *exporter)
+{
+	unsigned most = 0;
+	bool any = false;
+	for (const opa_target *t = exporter->targets; t != NULL; t = t->next) {
+		if (t->defined && t->definition.shutdown_timeout >= most) {
+			most = t->definition.shutdown_timeout;
+			any = true;
+		}
+	}
+	return (any ? most : OPA_DESTINATION_TIMEOUT_MS) * OPA_MS_NS;
+}
+
+/* Waits so long for a signal that says stop. */
+static void wait_for_stop(opa_exporter *exporter, uint64_t ns)
+{
+	sigset_t set;
+	struct timespec time = {(time_t)(ns / OPA_SECOND_NS), (long)(ns % OPA_SECOND_NS)};
+	stop_signals(&set);
+	if (sigtimedwait(&set, NULL, &time) > 0 && !exporter->stopping) {
+		exporter->stopping = true;
+		exporter->stop_at = opa_clock_mono() + shutdown_timeout(exporter);
+	}
+}
+
+bool opa_exporter_may_go_on(opa_exporter *exporter)
+{
+	uint64_t now = opa_clock_mono();
+	if (now - exporter->looked_at >= LOOK_NS) {
+		exporter->looked_at = now;
+		wait_for_stop(exporter, 0);
+		opa_exporter_write_state(exporter, false, false);
+	}
+	return !exporter->stopping || now < exporter->stop_at;
+}
+
+/* ---- the loop ---- */
+
+static void clean(opa_exporter *exporter)
+{
+	uint64_t now = opa_clock_mono();
+	if (now >= exporter->clean_at) {
+		exporter->clean_at = now + CLEAN_NS;
+		opa_journal_clean_tmp(&exporter->spool);
+	}
+}
+
+static void do_round(opa_exporter *exporter)
+{
+	opa_exporter_take_in(exporter);
+	if (exporter->had_data) {
+		exporter->data_at = opa_clock_mono();
+	}
+	if (opa_exporter_may_go_on(exporter)) {
+		opa_exporter_visit_controls(exporter);
+	}
+	clean(exporter);
+	opa_exporter_write_state(exporter, false, false);
+}
+
+static bool is_idle(const opa_exporter *exporter, unsigned seconds)
+{
+	return exporter->live == 0 && exporter->live_controls == 0 &&
+		   opa_clock_mono() - exporter->data_at >= seconds * OPA_SECOND_NS;
+}
+
+static uint64_t pause_length(const opa_exporter *exporter)
+{
+	return opa_clock_mono() - exporter->data_at < QUIET_AFTER_NS ? POLL_NS : POLL_QUIET_NS;
+}
+
+/* Whether there is a journal that the last round did not see; those that wait are no news. */
+static bool has_news(opa_exporter *exporter)
+{
+	opa_journal_name *names;
+	bool news = false;
+	long count = opa_journal_list(&exporter->spool, &names);
+	for (long i = 0; i < count && !news; i++) {
+		news = !opa_exporter_knows(exporter, names[i]);
+	}
+	opa_free(count >= 0 ? names : NULL);
+	return news;
+}
+
+/*
+ * A process that published between the last look and the end of the lease found it taken and
+ * started nobody. So one more look follows without it. False: there is something, and the lease is
+ * ours again.
+ */
+static bool leave(opa_exporter *exporter)
+{
+	opa_exporter_write_state(exporter, true, true);
+	opa_exporter_release_lease(exporter);
+	if (!has_news(exporter) || opa_exporter_take_lease(exporter, -1) != OPA_LEASE_TAKEN) {
+		return true;
+	}
+	exporter->data_at = opa_clock_mono();
+	return false;
+}
+
+/* Brings in what came until the signal, unless the time is up. */
+static void drain(opa_exporter *exporter)
+{
+	if (opa_exporter_may_go_on(exporter)) {
+		do_round(exporter);
+	}
+	opa_exporter_write_state(exporter, true, true);
+}
+
+static void serve(opa_exporter *exporter, unsigned idle_seconds)
+{
+	exporter->data_at = opa_clock_mono();
+	opa_exporter_write_state(exporter, true, false);
+	while (opa_exporter_owns_spool(exporter)) {
+		do_round(exporter);
+		if (exporter->stopping) {
+			drain(exporter);
+			return;
+		}
+		if (is_idle(exporter, idle_seconds) && opa_exporter_owns_spool(exporter)) {
+			if (leave(exporter)) {
+				return;
+			}
+			continue;
+		}
+		wait_for_stop(exporter, pause_length(exporter));
+	}
+}
+
+static opa_exporter_result serve_once(opa_exporter *exporter, char *problem, size_t size)
+{
+	do_round(exporter);
+	for (opa_target *t = exporter->targets; t != NULL; t = t->next) {
+		if (t->gone.len > 0 && opa_exporter_begin(exporter, t)) {
+			opa_exporter_commit(exporter);
+		}
+	}
+	opa_exporter_write_state(exporter, true, true);
+	snprintf(problem, size, "%s", exporter->problem);
+	return problem[0] != '\0' ? OPA_EXPORTER_TROUBLE : OPA_EXPORTER_DONE;
+}
+
+static opa_exporter_result run_with_lease(
+	opa_exporter *exporter, const opa_exporter_options *options, char *problem, size_t size)
+{
+	opa_exporter_result result = OPA_EXPORTER_DONE;
+	if (options->once) {
+		result = serve_once(exporter, problem, size);
+	} else {
+		serve(exporter, options->idle_seconds);
+	}
+	opa_exporter_forget_sources(exporter, true);
+	opa_exporter_close_targets(exporter);
+	opa_exporter_release_lease(exporter);
+	return result;
+}
+
+opa_exporter_result opa_exporter_run(
+	const opa_exporter_options *options, char *problem, size_t size)
+{
+	opa_exporter exporter = {.lease = -1, .once = options->once};
+	int reason;
+	opa_exporter_result result;
+	problem[0] = '\0';
+	umask(077);
+	set_up_signals();
+	exporter.started = opa_clock_wall() / OPA_SECOND_NS;
+	opa_spool_error error = opa_spool_open_existing(&exporter.spool, options->spool, &reason);
+	if (error != OPA_SPOOL_OK) {
+		snprintf(problem, size, "cannot use the spool %s: %s", options->spool,
+			reason != 0 ? strerror(reason) : opa_spool_error_text(error));
+		return OPA_EXPORTER_TROUBLE;
+	}
+	switch (opa_exporter_take_lease(&exporter, options->lease_fd)) {
+	case OPA_LEASE_TAKEN:
+		result = run_with_lease(&exporter, options, problem, size);
+		break;
+	case OPA_LEASE_BUSY:
+		result = options->once ? OPA_EXPORTER_BUSY : OPA_EXPORTER_DONE;
+		break;
+	default:
+		snprintf(problem, size, "cannot lock %s/lease: %s", options->spool, strerror(errno));
+		result = OPA_EXPORTER_TROUBLE;
+		break;
+	}
+	opa_spool_close(&exporter.spool);
+	return result;
+}

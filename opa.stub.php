@@ -1,0 +1,216 @@
+<?php
+
+/**
+ * Request tracing. Every request is a trace already; these functions add what only the program
+ * knows.
+ *
+ * A span id is a string of 16 lower-case hex digits, the first of which is a letter: the span id of
+ * W3C Trace Context. It is known from the span's start to its end, and never beyond the request.
+ * Nothing that is wrong with an id throws or warns: the functions answer false. When tracing is off
+ * an id is "0000000000000000" and every function answers false at once.
+ *
+ * Tags are the span's attributes: key => value. A value is null (the tag is left out), bool, int,
+ * float, string, a list or map of those (nested to depth 4), a BackedEnum (its value), a Stringable
+ * or a DateTimeInterface (as string); anything else becomes its type's name. Text that is not UTF-8
+ * gets U+FFFD where it is not. Longer text than opa.max_value_length is cut. Values of keys on
+ * opa.redact become "REDACTED".
+ *
+ * Times: a float is Unix seconds; an int below 10^12 is Unix seconds, else Unix nanoseconds; null
+ * is now.
+ *
+ * @generate-class-entries
+ */
+
+/**
+ * @var string
+ * @cvalue PHP_OPA_VERSION
+ */
+const OPA_VERSION = UNKNOWN;
+
+/**
+ * @var int
+ * @cvalue OPA_KIND_INTERNAL
+ */
+const OPA_KIND_INTERNAL = UNKNOWN;
+/**
+ * @var int
+ * @cvalue OPA_KIND_SERVER
+ */
+const OPA_KIND_SERVER = UNKNOWN;
+/**
+ * @var int
+ * @cvalue OPA_KIND_CLIENT
+ */
+const OPA_KIND_CLIENT = UNKNOWN;
+/**
+ * @var int
+ * @cvalue OPA_KIND_PRODUCER
+ */
+const OPA_KIND_PRODUCER = UNKNOWN;
+/**
+ * @var int
+ * @cvalue OPA_KIND_CONSUMER
+ */
+const OPA_KIND_CONSUMER = UNKNOWN;
+
+/**
+ * @var int
+ * @cvalue OPA_STATUS_UNSET
+ */
+const OPA_STATUS_UNSET = UNKNOWN;
+/**
+ * @var int
+ * @cvalue OPA_STATUS_OK
+ */
+const OPA_STATUS_OK = UNKNOWN;
+/**
+ * @var int
+ * @cvalue OPA_STATUS_ERROR
+ */
+const OPA_STATUS_ERROR = UNKNOWN;
+
+/**
+ * Starts a span, which becomes the current one.
+ *
+ * @param string $name what is done, without ids or values in it; cut to 1024 bytes
+ * @param array<int|string, mixed> $tags
+ * @param string|null $parent id of an open span; otherwise, and when it is none, the current span
+ * @param int $kind one of OPA_KIND_*
+ * @param int|float|null $start when it began
+ * @return string its id; "0000000000000000" when tracing is off or a limit is reached
+ */
+function opa_start_span(string $name, array $tags = [], ?string $parent = null, int $kind = OPA_KIND_INTERNAL, int|float|null $start = null): string {}
+
+/**
+ * Ends a span. Children that are open stay open. The innermost span that is still open becomes the
+ * current one. An end before the start is taken for the start, and marked `opa.time_clamped`.
+ *
+ * @param int|float|null $end when it ended
+ * @return bool false for an id that is not an open span's, and for the request's root span, which
+ *              ends with the request
+ */
+function opa_end_span(string $span, int|float|null $end = null): bool {}
+
+/**
+ * Sets one tag; the last value of a key wins.
+ *
+ * @return bool false when nothing was set: no such open span, a null, an empty key, a limit reached
+ */
+function opa_add_tag(string $span, string $key, mixed $value): bool {}
+
+/**
+ * Sets several tags.
+ *
+ * @param array<int|string, mixed> $tags
+ * @return bool false when one of them, or all, could not be set
+ */
+function opa_add_tags(string $span, array $tags): bool {}
+
+/**
+ * Adds an event: something that happened at one moment within the span.
+ *
+ * @param array<int|string, mixed> $tags
+ * @param int|float|null $time when
+ */
+function opa_add_event(string $span, string $name, array $tags = [], int|float|null $time = null): bool {}
+
+/**
+ * Links the span to a span of any trace.
+ *
+ * @param string $traceparent as W3C Trace Context writes it: "00-<trace id>-<span id>-<flags>"
+ * @param array<int|string, mixed> $tags of the link
+ * @return bool false also when $traceparent is not valid
+ */
+function opa_add_link(string $span, string $traceparent, array $tags = []): bool {}
+
+/**
+ * Hangs a span under another open span of the same trace.
+ *
+ * @return bool false also when that would make a circle, and for the root span
+ */
+function opa_set_parent(string $span, string $parent): bool {}
+
+/** Renames a span; also the root span. */
+function opa_set_name(string $span, string $name): bool {}
+
+/**
+ * Sets the status. It outweighs what opa finds by itself (exceptions, a 5xx answer).
+ *
+ * @param int $status one of OPA_STATUS_*
+ * @param string $message why; kept for OPA_STATUS_ERROR only, cut to 1024 bytes
+ * @return bool false also for another $status
+ */
+function opa_set_status(string $span, int $status, string $message = ''): bool {}
+
+/**
+ * Records an exception as an event, with its type, message and stack trace and those of the previous
+ * ones, never with arguments. The span's status becomes error unless opa_set_status() has set it.
+ * The same exception is recorded once on a span.
+ *
+ * @param array<int|string, mixed> $tags of the event
+ */
+function opa_record_exception(string $span, Throwable $e, array $tags = []): bool {}
+
+/** Records an exception on the current span. */
+function opa_track_error(Throwable $e): bool {}
+
+/**
+ * Runs $fn in a span: `opa_trace('render', fn (string $span) => $view->render())`. What $fn throws
+ * is recorded and passes through.
+ *
+ * @param callable(string $span): mixed $fn is given the span's id
+ * @param array<int|string, mixed> $tags
+ * @return mixed what $fn returns
+ */
+function opa_trace(string $name, callable $fn, array $tags = []): mixed {}
+
+/** The id of the current span, null when tracing is off. */
+function opa_current_span(): ?string {}
+
+/** The id of the request's root span, null when tracing is off. */
+function opa_root_span(): ?string {}
+
+/** The trace id, 32 lower-case hex digits; null when tracing is off. */
+function opa_trace_id(): ?string {}
+
+/**
+ * Switches tracing on for the rest of the request, which becomes a trace now if it was none.
+ *
+ * @return bool whether it is on: false when the sampler does not want this request, the spool has a
+ *              file `off`, or nothing can be traced here
+ */
+function opa_enable(): bool {}
+
+/**
+ * Switches tracing off for the rest of the request, or until opa_enable(). Nothing new is recorded;
+ * what is open stays so and is kept.
+ *
+ * @return bool whether it was on
+ */
+function opa_disable(): bool {}
+
+/** Whether tracing is on. */
+function opa_is_enabled(): bool {}
+
+/**
+ * Records a dump of the values, with file and line, as an event on the current span. Prints nothing,
+ * runs none of the program's code. Cut at opa.max_value_length.
+ */
+function opa_dump(mixed ...$values): void {}
+
+/**
+ * Publishes what has finished so far, and waits until the exporter has brought it in.
+ *
+ * @param int $timeout_ms how long to wait at most; 0: only publish, and look
+ * @return bool whether it was brought in
+ */
+function opa_flush(int $timeout_ms = 5000): bool {}
+
+/**
+ * What is going on: `enabled`, `trace_id`, `open_spans`, `counters` (what was started, kept and
+ * dropped by this process, by reason), `spool`, `exporter`, `settings` (effective value and where it
+ * came from; secrets masked).
+ *
+ * @return array<string, mixed>
+ */
+function opa_status(): array {}

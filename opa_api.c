@@ -1,0 +1,511 @@
+/*
+ * The functions of opa.stub.php: PHP's values in, plain C out. Each one converts its values first,
+ * which may run the program's code, and only then asks the span table, which checks the id.
+ */
+#include "php_opa.h"
+#include "opa_api.h"
+#include "opa_dump.h"
+#include "opa_error.h"
+#include "opa_process.h"
+#include "opa_status.h"
+#include "opa_value.h"
+#include "core/opa_utf8.h"
+#include "core/opa_w3c.h"
+
+#define ZERO_ID "0000000000000000"
+
+static zend_string *zero_id;
+
+void opa_api_startup(void)
+{
+	zero_id = zend_string_init_interned(ZERO_ID, sizeof(ZERO_ID) - 1, true);
+}
+
+/* ---- parameters ---- */
+
+static zend_always_inline opa_span_id id_of(const zend_string *id)
+{
+	return opa_span_id_parse(ZSTR_VAL(id), ZSTR_LEN(id));
+}
+
+static zend_always_inline void return_id(zval *return_value, opa_span_id id)
+{
+	zend_string *text = zend_string_alloc(OPA_SPAN_ID_HEX, false);
+	opa_span_id_format(id, ZSTR_VAL(text));
+	ZSTR_VAL(text)[OPA_SPAN_ID_HEX] = '\0';
+	RETVAL_NEW_STR(text);
+}
+
+/* Room for a name's worth of text in which each byte became U+FFFD. */
+typedef struct name_room {
+	char text[3 * OPA_NAME_LENGTH];
+} name_room;
+
+/* A name as valid UTF-8: the string itself, or what stands in `room` then. */
+static zend_always_inline opa_str clean_name(const zend_string *name, name_room *room)
+{
+	opa_str text = opa_value_name(name);
+	if (EXPECTED(opa_utf8_valid_prefix(text.data, text.len) == text.len)) {
+		return text;
+	}
+	opa_utf8_repair(text.data, text.len, room->text);
+	return (opa_str){room->text, opa_utf8_repaired_len(text.data, text.len)};
+}
+
+#define NS_PER_SECOND     1000000000u
+#define FIRST_NANOSECONDS 1000000000000 /* 10^12: smaller ints are seconds */
+#define LATEST_SECOND     18446744072.0 /* fits into 64 bits of nanoseconds */
+
+/* What is no time (negative, NaN, beyond 2554) is taken for now. */
+static uint64_t time_of(const zval *time)
+{
+	if (time == NULL) {
+		return OPA_NOW;
+	}
+	if (Z_TYPE_P(time) == IS_LONG) {
+		zend_long value = Z_LVAL_P(time);
+		if (value < 0) {
+			return OPA_NOW;
+		}
+		return value < FIRST_NANOSECONDS ? (uint64_t)value * NS_PER_SECOND : (uint64_t)value;
+	}
+	double seconds = Z_DVAL_P(time);
+	if (!(seconds >= 0 && seconds < LATEST_SECOND)) {
+		return OPA_NOW;
+	}
+	/* A double has no room for today's nanoseconds: whole seconds and the rest are scaled apart. */
+	double whole = floor(seconds);
+	return (uint64_t)whole * NS_PER_SECOND + (uint64_t)((seconds - whole) * NS_PER_SECOND + 0.5);
+}
+
+/* ---- conversions ---- */
+
+static void begin_conversion(opa_conversion *conversion)
+{
+	const opa_config *config = OPA_G(request).config;
+	opa_conversion_begin(conversion, config->max_value_length, config->redact, &OPA_G(memo));
+}
+
+/* False when the program has called exit meanwhile: nothing is to be done any more. */
+static bool end_conversion(opa_conversion *conversion)
+{
+	OPA_G(request).values_cut += conversion->cut;
+	opa_conversion_end(conversion);
+	return EXPECTED(!conversion->stop);
+}
+
+/* Tags become fields; how many were left out is answered in *dropped. */
+static bool convert_tags(
+	HashTable *tags, uint32_t limit, uint32_t tag, opa_fields *fields, uint32_t *dropped)
+{
+	opa_conversion conversion;
+	*dropped = 0;
+	if (tags == NULL || zend_hash_num_elements(tags) == 0) {
+		return true;
+	}
+	begin_conversion(&conversion);
+	*dropped = opa_value_convert_tags(&conversion, tags, limit, tag, fields);
+	return end_conversion(&conversion);
+}
+
+/* ---- spans ---- */
+
+static opa_span_id start_span(
+	zend_string *name, HashTable *tags, zend_string *parent, zend_long kind, const zval *time)
+{
+	name_room room;
+	opa_fields fields;
+	uint32_t dropped;
+	opa_span_id id = OPA_NO_SPAN;
+	opa_fields_init(&fields);
+	if (EXPECTED(convert_tags(tags, OPA_G(request).config->limits.attributes,
+			OPA_TAG_SPAN_ATTRIBUTE, &fields, &dropped)) &&
+		EXPECTED(opa_request_records())) {
+		opa_span_start start = {
+			.parent = parent == NULL ? OPA_NO_SPAN : id_of(parent),
+			.name = clean_name(name, &room),
+			.kind = kind >= OPA_KIND_INTERNAL && kind <= OPA_KIND_CONSUMER ? (opa_span_kind)kind
+																		   : OPA_KIND_INTERNAL,
+			.start = time_of(time),
+			.attributes = {fields.data, fields.len, dropped},
+		};
+		id = opa_request_start_span(&start);
+	}
+	opa_fields_deinit(&fields);
+	return id;
+}
+
+PHP_FUNCTION(opa_start_span)
+{
+	zend_string *name, *parent = NULL;
+	HashTable *tags = NULL;
+	zend_long kind = OPA_KIND_INTERNAL;
+	zval *time = NULL;
+	ZEND_PARSE_PARAMETERS_START(1, 5)
+		Z_PARAM_STR(name)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_ARRAY_HT(tags)
+		Z_PARAM_STR_OR_NULL(parent)
+		Z_PARAM_LONG(kind)
+		Z_PARAM_NUMBER_OR_NULL(time)
+	ZEND_PARSE_PARAMETERS_END();
+	if (EXPECTED(opa_request_records())) {
+		opa_span_id id = start_span(name, tags, parent, kind, time);
+		if (EXPECTED(id != OPA_NO_SPAN)) {
+			return_id(return_value, id);
+			return;
+		}
+	}
+	RETURN_INTERNED_STR(zero_id);
+}
+
+PHP_FUNCTION(opa_end_span)
+{
+	zend_string *span;
+	zval *time = NULL;
+	ZEND_PARSE_PARAMETERS_START(1, 2)
+		Z_PARAM_STR(span)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_NUMBER_OR_NULL(time)
+	ZEND_PARSE_PARAMETERS_END();
+	RETURN_BOOL(
+		EXPECTED(opa_request_records()) && opa_request_end_span(id_of(span), time_of(time)));
+}
+
+static bool set_tags(opa_span_id span, const opa_fields *fields, uint32_t dropped)
+{
+	opa_attributes attributes = {fields->data, fields->len, dropped};
+	return opa_span_set_attributes(opa_the_process.spans, OPA_G(request).owner, span, attributes) ==
+		   OPA_SPAN_OK;
+}
+
+static bool add_tag(opa_span_id span, zend_string *key, zval *value)
+{
+	opa_conversion conversion;
+	opa_fields fields;
+	opa_str name = opa_value_name(key);
+	bool done = false;
+	opa_fields_init(&fields);
+	begin_conversion(&conversion);
+	opa_value plain = opa_value_convert_for(&conversion, name, value);
+	if (EXPECTED(plain.type != OPA_VALUE_NULL) && EXPECTED(name.len > 0) &&
+		EXPECTED(!conversion.stop)) {
+		opa_fields_attribute(&fields, OPA_TAG_SPAN_ATTRIBUTE, name, &plain);
+		done = !fields.failed;
+	}
+	done = end_conversion(&conversion) && done && EXPECTED(opa_request_records()) &&
+		   set_tags(span, &fields, 0);
+	opa_fields_deinit(&fields);
+	return done;
+}
+
+PHP_FUNCTION(opa_add_tag)
+{
+	zend_string *span, *key;
+	zval *value;
+	ZEND_PARSE_PARAMETERS_START(3, 3)
+		Z_PARAM_STR(span)
+		Z_PARAM_STR(key)
+		Z_PARAM_ZVAL(value)
+	ZEND_PARSE_PARAMETERS_END();
+	RETURN_BOOL(EXPECTED(opa_request_records()) && add_tag(id_of(span), key, value));
+}
+
+PHP_FUNCTION(opa_add_tags)
+{
+	zend_string *span;
+	HashTable *tags;
+	uint32_t dropped;
+	ZEND_PARSE_PARAMETERS_START(2, 2)
+		Z_PARAM_STR(span)
+		Z_PARAM_ARRAY_HT(tags)
+	ZEND_PARSE_PARAMETERS_END();
+	if (!opa_request_records()) {
+		RETURN_FALSE;
+	}
+	opa_fields fields;
+	opa_fields_init(&fields);
+	bool done = convert_tags(tags, OPA_G(request).config->limits.attributes, OPA_TAG_SPAN_ATTRIBUTE,
+					&fields, &dropped) &&
+				opa_request_records() && set_tags(id_of(span), &fields, dropped) && !fields.failed;
+	opa_fields_deinit(&fields);
+	RETURN_BOOL(done);
+}
+
+PHP_FUNCTION(opa_add_event)
+{
+	zend_string *span, *name;
+	HashTable *tags = NULL;
+	zval *time = NULL;
+	uint32_t dropped;
+	ZEND_PARSE_PARAMETERS_START(2, 4)
+		Z_PARAM_STR(span)
+		Z_PARAM_STR(name)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_ARRAY_HT(tags)
+		Z_PARAM_NUMBER_OR_NULL(time)
+	ZEND_PARSE_PARAMETERS_END();
+	if (!opa_request_records()) {
+		RETURN_FALSE;
+	}
+	opa_fields fields;
+	opa_fields_init(&fields);
+	opa_fields_string(&fields, OPA_TAG_EVENT_NAME, opa_value_name(name));
+	bool done = convert_tags(tags, OPA_G(request).config->event_attributes, OPA_TAG_EVENT_ATTRIBUTE,
+					&fields, &dropped) &&
+				opa_request_records();
+	if (done) {
+		opa_fields_uint(&fields, OPA_TAG_EVENT_DROPPED, dropped);
+		done = !fields.failed &&
+			   opa_span_add_event(opa_the_process.spans, OPA_G(request).owner, id_of(span),
+				   time_of(time), opa_fields_str(&fields)) == OPA_SPAN_OK;
+	}
+	opa_fields_deinit(&fields);
+	RETURN_BOOL(done);
+}
+
+PHP_FUNCTION(opa_add_link)
+{
+	zend_string *span, *text;
+	HashTable *tags = NULL;
+	opa_traceparent to;
+	uint32_t dropped;
+	ZEND_PARSE_PARAMETERS_START(2, 3)
+		Z_PARAM_STR(span)
+		Z_PARAM_STR(text)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_ARRAY_HT(tags)
+	ZEND_PARSE_PARAMETERS_END();
+	if (!opa_request_records() || !opa_w3c_parse((opa_str){ZSTR_VAL(text), ZSTR_LEN(text)}, &to)) {
+		RETURN_FALSE;
+	}
+	uint8_t id[8];
+	opa_fields fields;
+	opa_fields_init(&fields);
+	opa_span_id_to_bytes(to.parent, id);
+	opa_fields_bytes(&fields, OPA_TAG_LINK_TRACE_ID, to.trace_id, OPA_TRACE_ID_LEN);
+	opa_fields_bytes(&fields, OPA_TAG_LINK_SPAN_ID, id, sizeof(id));
+	bool done = convert_tags(tags, OPA_G(request).config->link_attributes, OPA_TAG_LINK_ATTRIBUTE,
+					&fields, &dropped) &&
+				opa_request_records();
+	if (done) {
+		opa_fields_uint(&fields, OPA_TAG_LINK_DROPPED, dropped);
+		opa_fields_fixed32(&fields, OPA_TAG_LINK_FLAGS, to.flags);
+		done = !fields.failed && opa_span_add_link(opa_the_process.spans, OPA_G(request).owner,
+									 id_of(span), opa_fields_str(&fields)) == OPA_SPAN_OK;
+	}
+	opa_fields_deinit(&fields);
+	RETURN_BOOL(done);
+}
+
+PHP_FUNCTION(opa_set_parent)
+{
+	zend_string *span, *parent;
+	ZEND_PARSE_PARAMETERS_START(2, 2)
+		Z_PARAM_STR(span)
+		Z_PARAM_STR(parent)
+	ZEND_PARSE_PARAMETERS_END();
+	RETURN_BOOL(
+		opa_request_records() && opa_span_set_parent(opa_the_process.spans, OPA_G(request).owner,
+									 id_of(span), id_of(parent)) == OPA_SPAN_OK);
+}
+
+PHP_FUNCTION(opa_set_name)
+{
+	zend_string *span, *name;
+	name_room room;
+	ZEND_PARSE_PARAMETERS_START(2, 2)
+		Z_PARAM_STR(span)
+		Z_PARAM_STR(name)
+	ZEND_PARSE_PARAMETERS_END();
+	RETURN_BOOL(
+		opa_request_records() && opa_span_set_name(opa_the_process.spans, OPA_G(request).owner,
+									 id_of(span), clean_name(name, &room)) == OPA_SPAN_OK);
+}
+
+PHP_FUNCTION(opa_set_status)
+{
+	zend_string *span, *message = NULL;
+	zend_long status;
+	name_room room;
+	ZEND_PARSE_PARAMETERS_START(2, 3)
+		Z_PARAM_STR(span)
+		Z_PARAM_LONG(status)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_STR(message)
+	ZEND_PARSE_PARAMETERS_END();
+	if (!opa_request_records() || status < OPA_STATUS_UNSET || status > OPA_STATUS_ERROR) {
+		RETURN_FALSE;
+	}
+	opa_str text = message == NULL ? OPA_STR("") : clean_name(message, &room);
+	RETURN_BOOL(opa_span_set_status(opa_the_process.spans, OPA_G(request).owner, id_of(span),
+					(opa_span_status)status, text, false) == OPA_SPAN_OK);
+}
+
+/* ---- exceptions ---- */
+
+static bool record_exception(opa_span_id span, zend_object *exception, HashTable *tags)
+{
+	opa_fields fields;
+	uint32_t dropped;
+	opa_fields_init(&fields);
+	bool done = convert_tags(tags, OPA_G(request).config->event_attributes, OPA_TAG_EVENT_ATTRIBUTE,
+					&fields, &dropped) &&
+				opa_request_records() && !fields.failed &&
+				opa_error_record(span, exception, opa_fields_str(&fields), dropped) == OPA_SPAN_OK;
+	opa_fields_deinit(&fields);
+	return done;
+}
+
+PHP_FUNCTION(opa_record_exception)
+{
+	zend_string *span;
+	zend_object *exception;
+	HashTable *tags = NULL;
+	ZEND_PARSE_PARAMETERS_START(2, 3)
+		Z_PARAM_STR(span)
+		Z_PARAM_OBJ_OF_CLASS(exception, zend_ce_throwable)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_ARRAY_HT(tags)
+	ZEND_PARSE_PARAMETERS_END();
+	RETURN_BOOL(opa_request_records() && record_exception(id_of(span), exception, tags));
+}
+
+PHP_FUNCTION(opa_track_error)
+{
+	zend_object *exception;
+	ZEND_PARSE_PARAMETERS_START(1, 1)
+		Z_PARAM_OBJ_OF_CLASS(exception, zend_ce_throwable)
+	ZEND_PARSE_PARAMETERS_END();
+	RETURN_BOOL(opa_request_records() && record_exception(opa_request_current(), exception, NULL));
+}
+
+/* What the call threw, if it is an exception and not the engine's way to exit. */
+static zend_object *thrown_exception(void)
+{
+	zend_object *thrown = EG(exception);
+	return thrown != NULL && instanceof_function(thrown->ce, zend_ce_throwable) ? thrown : NULL;
+}
+
+PHP_FUNCTION(opa_trace)
+{
+	zend_string *name;
+	zend_fcall_info call;
+	zend_fcall_info_cache cache;
+	HashTable *tags = NULL;
+	ZEND_PARSE_PARAMETERS_START(2, 3)
+		Z_PARAM_STR(name)
+		Z_PARAM_FUNC(call, cache)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_ARRAY_HT(tags)
+	ZEND_PARSE_PARAMETERS_END();
+	opa_span_id id = OPA_NO_SPAN;
+	if (opa_request_records()) {
+		id = start_span(name, tags, NULL, OPA_KIND_INTERNAL, NULL);
+		if (EG(exception) != NULL) {
+			RETURN_THROWS();
+		}
+	}
+	zval argument;
+	if (id != OPA_NO_SPAN) {
+		return_id(&argument, id);
+	} else {
+		ZVAL_INTERNED_STR(&argument, zero_id);
+	}
+	call.params = &argument;
+	call.param_count = 1;
+	call.retval = return_value;
+	zend_call_function(&call, &cache);
+	zval_ptr_dtor(&argument);
+	if (id != OPA_NO_SPAN && opa_request_records()) {
+		zend_object *exception = thrown_exception();
+		if (exception != NULL) {
+			opa_error_record(id, exception, (opa_str){NULL, 0}, 0);
+		}
+		opa_request_end_span(id, OPA_NOW);
+	}
+}
+
+/* ---- state ---- */
+
+PHP_FUNCTION(opa_current_span)
+{
+	ZEND_PARSE_PARAMETERS_NONE();
+	if (!opa_request_records()) {
+		RETURN_NULL();
+	}
+	return_id(return_value, opa_request_current());
+}
+
+PHP_FUNCTION(opa_root_span)
+{
+	ZEND_PARSE_PARAMETERS_NONE();
+	if (!opa_request_records()) {
+		RETURN_NULL();
+	}
+	return_id(return_value, OPA_G(request).local_root);
+}
+
+PHP_FUNCTION(opa_trace_id)
+{
+	ZEND_PARSE_PARAMETERS_NONE();
+	if (!opa_request_records()) {
+		RETURN_NULL();
+	}
+	zend_string *text = zend_string_alloc(OPA_TRACE_ID_HEX, false);
+	opa_hex_format(OPA_G(request).trace_id, OPA_TRACE_ID_LEN, ZSTR_VAL(text));
+	ZSTR_VAL(text)[OPA_TRACE_ID_HEX] = '\0';
+	RETURN_NEW_STR(text);
+}
+
+PHP_FUNCTION(opa_enable)
+{
+	ZEND_PARSE_PARAMETERS_NONE();
+	RETURN_BOOL(opa_request_enable());
+}
+
+PHP_FUNCTION(opa_disable)
+{
+	ZEND_PARSE_PARAMETERS_NONE();
+	bool was_on = opa_request_records();
+	opa_request_disable();
+	RETURN_BOOL(was_on);
+}
+
+PHP_FUNCTION(opa_is_enabled)
+{
+	ZEND_PARSE_PARAMETERS_NONE();
+	RETURN_BOOL(opa_request_records());
+}
+
+PHP_FUNCTION(opa_dump)
+{
+	zval *values;
+	uint32_t count;
+	ZEND_PARSE_PARAMETERS_START(0, -1)
+		Z_PARAM_VARIADIC('*', values, count)
+	ZEND_PARSE_PARAMETERS_END();
+	if (opa_request_records()) {
+		opa_dump_record(opa_request_current(), values, count);
+	}
+}
+
+PHP_FUNCTION(opa_flush)
+{
+	zend_long timeout_ms = 5000;
+	ZEND_PARSE_PARAMETERS_START(0, 1)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_LONG(timeout_ms)
+	ZEND_PARSE_PARAMETERS_END();
+	if (!opa_request_records() || !opa_request_flush()) {
+		RETURN_FALSE;
+	}
+	unsigned wait = (unsigned)MAX(0, MIN(timeout_ms, 600000));
+	RETURN_BOOL(opa_publish_flush(opa_the_process.publisher, &OPA_G(request).config->outlet, wait));
+}
+
+PHP_FUNCTION(opa_status)
+{
+	ZEND_PARSE_PARAMETERS_NONE();
+	opa_status_array(return_value);
+}

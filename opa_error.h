@@ -1,0 +1,23 @@
+/*
+ * Exceptions and fatal errors as events on a span. Nothing here runs the program's code or
+ * allocates from PHP's memory manager: it is called when that has nothing left, too.
+ */
+#ifndef OPA_ERROR_H
+#define OPA_ERROR_H
+
+#include "opa_php.h"
+#include "opa_span.h"
+
+/* MINIT: asks to be told of errors. */
+void opa_error_startup(void);
+
+/*
+ * Records an exception on an open span: an event "exception" with type, message and stack trace
+ * (that of the chain of previous ones included, never an argument), and the span's status becomes
+ * error unless the program has set it. The same exception is recorded once on a span. `tags` are
+ * more attributes of the event in wire form (OPA_TAG_EVENT_ATTRIBUTE), `dropped` of them left out.
+ */
+opa_span_result opa_error_record(
+	opa_span_id span, zend_object *exception, opa_str tags, uint32_t dropped);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * What the SAPI knows of the request, as attributes by OpenTelemetry's HTTP server conventions, or
+ * those of a script on the command line. Reads; changes nothing, runs none of the program's code.
+ */
+#ifndef OPA_HTTP_H
+#define OPA_HTTP_H
+
+#include "opa_config.h"
+#include "core/opa_fields.h"
+
+/* Whether this SAPI answers HTTP requests (else: a script on the command line). */
+bool opa_http_is_server(void);
+
+/*
+ * At the start of the request: the root span's attributes, and its name (valid UTF-8, in `room`,
+ * which has OPA_HTTP_NAME_ROOM bytes).
+ */
+#define OPA_HTTP_NAME_ROOM 512
+opa_str opa_http_begin(const opa_config *config, opa_fields *attributes, char *room);
+
+/*
+ * At its end, in RSHUTDOWN: status code, exit status, peak memory. `failed` is set, with its
+ * error.type in *error_type (in `room`), for a 5xx and for an exit status that is not 0.
+ */
+void opa_http_end(opa_fields *attributes, bool *failed, opa_str *error_type, char *room);
+
+#endif

@@ -1,0 +1,85 @@
+#include "php_opa.h"
+#include "opa_ini.h"
+#include "core/opa_units.h"
+
+/* What the registration has put in: another value there was given by somebody. */
+static zend_string *defaults[OPA_SETTING_COUNT];
+static bool given_at_start[OPA_SETTING_COUNT];
+
+static int mode_of(opa_setting setting)
+{
+	switch (opa_setting_get_info(setting)->mode) {
+	case OPA_MODE_SYSTEM:
+		return PHP_INI_SYSTEM;
+	case OPA_MODE_PERDIR:
+		return PHP_INI_SYSTEM | PHP_INI_PERDIR;
+	default:
+		return PHP_INI_ALL;
+	}
+}
+
+/* One validator for all settings: mh_arg1 says which one it is. */
+static ZEND_INI_MH(on_modify)
+{
+	opa_setting setting = (opa_setting)(uintptr_t)mh_arg1;
+	opa_str text =
+		new_value == NULL ? OPA_STR("") : (opa_str){ZSTR_VAL(new_value), ZSTR_LEN(new_value)};
+	if (!opa_setting_accepts(setting, text)) {
+		char expects[128];
+		opa_setting_expects(setting, expects, sizeof(expects));
+		php_error_docref(NULL, E_WARNING, "%s must be %s, \"%.*s\" given", ZSTR_VAL(entry->name),
+			expects, (int)MIN(text.len, 64), text.data);
+		return FAILURE;
+	}
+	OPA_G(ini_changed) = true;
+	if (setting == OPA_SETTING_ENABLED && stage == ZEND_INI_STAGE_RUNTIME) {
+		bool enabled = false;
+		opa_parse_bool(text, &enabled);
+		if (enabled) {
+			opa_request_enable();
+		} else {
+			opa_request_disable();
+		}
+	}
+	return SUCCESS;
+}
+
+void opa_ini_register(int module_number)
+{
+	zend_ini_entry_def entries[OPA_SETTING_COUNT + 1];
+	memset(entries, 0, sizeof(entries));
+	for (opa_setting setting = 0; setting < OPA_SETTING_COUNT; setting++) {
+		const opa_setting_info *info = opa_setting_get_info(setting);
+		zend_ini_entry_def *entry = &entries[setting];
+		entry->name = info->name;
+		entry->name_length = (uint16_t)strlen(info->name);
+		entry->value = info->def;
+		entry->value_length = (uint32_t)strlen(info->def);
+		entry->on_modify = on_modify;
+		entry->mh_arg1 = (void *)(uintptr_t)setting;
+		entry->modifiable = (uint8_t)mode_of(setting);
+		given_at_start[setting] = cfg_get_entry(info->name, strlen(info->name)) != NULL;
+	}
+	zend_register_ini_entries(entries, module_number);
+	for (opa_setting setting = 0; setting < OPA_SETTING_COUNT; setting++) {
+		const char *name = opa_setting_get_info(setting)->name;
+		zend_ini_entry *entry = zend_hash_str_find_ptr(EG(ini_directives), name, strlen(name));
+		defaults[setting] = entry == NULL ? NULL : entry->value;
+	}
+}
+
+void opa_ini_unregister(int module_number)
+{
+	zend_unregister_ini_entries(module_number);
+}
+
+void opa_ini_collect(opa_str values[OPA_SETTING_COUNT], bool given[OPA_SETTING_COUNT])
+{
+	for (opa_setting setting = 0; setting < OPA_SETTING_COUNT; setting++) {
+		const char *name = opa_setting_get_info(setting)->name;
+		zend_ini_entry *entry = zend_hash_str_find_ptr(EG(ini_directives), name, strlen(name));
+		zend_string *value = entry == NULL ? NULL : entry->value;
+		values[setting] = value == NULL ? OPA_STR("") : (opa_str){ZSTR_VAL(value), ZSTR_LEN(value)};
+		given[setting] = given_at_start[setting] || value != defaults[setting];
+	}
+}

@@ -1,0 +1,172 @@
+#include "php_opa.h"
+#include "opa_process.h"
+#include "opa_ini.h"
+#include "core/opa_alloc.h"
+#include "core/opa_mutex.h"
+#include "core/opa_place.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#define SHARDS_ZTS 64
+
+opa_process opa_the_process;
+
+static opa_mutex configs_lock;
+static opa_config *configs;
+static unsigned config_count;
+static char *exporter_path;
+static bool atfork_registered;
+
+/* ---- fork ---- */
+
+static void before_fork(void)
+{
+	if (opa_the_process.spans != NULL) {
+		opa_span_table_fork_prepare(opa_the_process.spans);
+		opa_publish_fork_prepare(opa_the_process.publisher);
+		opa_mutex_lock(&configs_lock);
+	}
+}
+
+static void after_fork_in_parent(void)
+{
+	if (opa_the_process.spans != NULL) {
+		opa_mutex_unlock(&configs_lock);
+		opa_publish_fork_parent(opa_the_process.publisher);
+		opa_span_table_fork_parent(opa_the_process.spans);
+	}
+}
+
+static void after_fork_in_child(void)
+{
+	if (opa_the_process.spans != NULL) {
+		opa_mutex_unlock(&configs_lock);
+		opa_publish_fork_child(opa_the_process.publisher);
+		opa_span_table_fork_child(opa_the_process.spans);
+		opa_request_note_fork();
+	}
+}
+
+/* ---- life ---- */
+
+bool opa_process_startup(void)
+{
+#ifdef ZTS
+	unsigned shards = SHARDS_ZTS;
+#else
+	unsigned shards = 1;
+#endif
+	exporter_path = opa_place_beside((const void *)&opa_process_startup, "opa-exporter");
+	opa_the_process.publisher = opa_publisher_create();
+	opa_span_table *spans = opa_span_table_create(shards);
+	if (opa_the_process.publisher == NULL || spans == NULL || !opa_mutex_init(&configs_lock)) {
+		opa_span_table_destroy(spans);
+		opa_publisher_destroy(opa_the_process.publisher);
+		opa_the_process.publisher = NULL;
+		return false;
+	}
+	opa_the_process.spans = spans;
+	/* The registration outlives a reload that keeps the module loaded, so once is enough. */
+	if (!atfork_registered) {
+		atfork_registered =
+			pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
+	}
+	return true;
+}
+
+void opa_process_shutdown(void)
+{
+	if (opa_the_process.spans == NULL) {
+		return;
+	}
+	opa_span_table *spans = opa_the_process.spans;
+	opa_the_process.spans = NULL;
+	opa_publisher_destroy(opa_the_process.publisher);
+	opa_the_process.publisher = NULL;
+	opa_span_table_destroy(spans);
+	while (configs != NULL) {
+		opa_config *next = configs->next;
+		opa_config_destroy(configs);
+		configs = next;
+	}
+	config_count = 0;
+	opa_mutex_deinit(&configs_lock);
+	opa_free(exporter_path);
+	exporter_path = NULL;
+}
+
+/* ---- configs ---- */
+
+static const char *read_variable(const char *name)
+{
+	return getenv(name);
+}
+
+static void log_warning(void *user, const char *line)
+{
+	(void)user;
+	opa_process_log(NULL, OPA_LOG_WARNING, "%s", line);
+}
+
+static void fill_input(opa_config_input *input)
+{
+	memset(input, 0, sizeof(*input));
+	opa_ini_collect(input->ini, input->given);
+	input->getenv = read_variable;
+	input->warn = log_warning;
+	input->sapi = sapi_module.name;
+	input->php_version = PHP_VERSION;
+	input->opa_version = PHP_OPA_VERSION;
+	input->exporter = exporter_path;
+}
+
+opa_config *opa_process_config(void)
+{
+	opa_config_input input;
+	fill_input(&input);
+	opa_mutex_lock(&configs_lock);
+	opa_config *found = configs;
+	while (found != NULL && !opa_config_is_made_of(found, &input)) {
+		found = found->next;
+	}
+	unsigned count = config_count;
+	opa_mutex_unlock(&configs_lock);
+	if (found != NULL || count >= OPA_PROCESS_CONFIGS) {
+		return found;
+	}
+	/* Made without the lock: it reads files and may log. Two threads may make the same: no harm. */
+	opa_config *config = opa_config_create(&input);
+	if (config != NULL) {
+		opa_mutex_lock(&configs_lock);
+		config->next = configs;
+		configs = config;
+		config_count++;
+		opa_mutex_unlock(&configs_lock);
+	}
+	return config;
+}
+
+void opa_process_renew_configs(void)
+{
+	opa_config_input input;
+	fill_input(&input);
+	for (opa_config *config = configs; config != NULL; config = config->next) {
+		opa_config_renew(config, &input);
+	}
+}
+
+void opa_process_log(const opa_config *config, opa_log_level level, const char *format, ...)
+{
+	char line[768];
+	va_list args;
+	if (level > (config == NULL ? OPA_LOG_WARNING : config->log_level)) {
+		return;
+	}
+	int prefix = snprintf(line, sizeof(line), "opa: ");
+	va_start(args, format);
+	vsnprintf(line + prefix, sizeof(line) - (size_t)prefix, format, args);
+	va_end(args);
+	php_log_err(line);
+}

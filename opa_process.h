@@ -1,0 +1,42 @@
+/*
+ * What the process has once, for all its threads and requests: the span table, the publisher, the
+ * configs. Made in MINIT, where nothing outside the process is touched: PHP-FPM's launcher and
+ * master run MINIT and MSHUTDOWN without ever serving.
+ */
+#ifndef OPA_PROCESS_H
+#define OPA_PROCESS_H
+
+#include "opa_config.h"
+#include "opa_span.h"
+#include "export/opa_publish.h"
+
+typedef struct opa_process {
+	opa_span_table *spans;
+	opa_publisher *publisher;
+} opa_process;
+
+/* Set between MINIT and MSHUTDOWN; the members do not change. */
+extern opa_process opa_the_process;
+
+/* False when memory is short: opa then stays off. */
+bool opa_process_startup(void);
+void opa_process_shutdown(void);
+
+/*
+ * The config for the present INI values of this thread: looked up among those that exist, else
+ * made, with what there is to warn of going to PHP's log. NULL when memory is short or there are
+ * more different ones than OPA_PROCESS_CONFIGS.
+ */
+#define OPA_PROCESS_CONFIGS 256
+opa_config *opa_process_config(void);
+
+/* In a forked child: the configs' resources are told anew, before anything is published. */
+void opa_process_renew_configs(void);
+
+/* A line in PHP's error log, if opa.log_level has it. `config` may be NULL. */
+#if defined(__GNUC__) || defined(__clang__)
+__attribute__((format(printf, 3, 4)))
+#endif
+void opa_process_log(const opa_config *config, opa_log_level level, const char *format, ...);
+
+#endif

@@ -1,0 +1,403 @@
+#include "php_opa.h"
+#include "opa_request.h"
+#include "opa_error.h"
+#include "opa_http.h"
+#include "opa_process.h"
+#include "core/opa_clock.h"
+#include "core/opa_fields.h"
+#include "core/opa_sampler.h"
+#include "core/opa_w3c.h"
+
+/* InstrumentationScope{name, version} as a field of ScopeSpans: it stands in front of the spans. */
+#define SCOPE_NAME    "opa"
+#define SCOPE_MAX_LEN 48
+
+/* ---- publishing ---- */
+
+/* Writes the scope into the batch's headroom, in front of its spans. */
+static void prepend_scope(opa_batch *batch)
+{
+	opa_writer w = {batch->data};
+	opa_str version = OPA_STR(PHP_OPA_VERSION), name = OPA_STR(SCOPE_NAME);
+	_Static_assert(SCOPE_MAX_LEN + OPA_RECORD_HEADER_SIZE <= OPA_BATCH_HEADROOM, "no headroom");
+	opa_write_raw(&w, version.data, version.len);
+	opa_write_varint(&w, version.len);
+	opa_write_varint(&w, OPA_TAG_SCOPE_VERSION);
+	opa_write_raw(&w, name.data, name.len);
+	opa_write_varint(&w, name.len);
+	opa_write_varint(&w, OPA_TAG_SCOPE_NAME);
+	opa_write_header(&w, OPA_TAG_SCOPE_SPANS_SCOPE, batch->data);
+	batch->len += (size_t)(batch->data - w.pos);
+	batch->data = w.pos;
+}
+
+static void count(const opa_request *request, const opa_batch *batch)
+{
+	uint64_t counts[OPA_COUNTER_COUNT] = {0};
+	counts[OPA_COUNT_TRACES_STARTED] = batch->complete;
+	counts[OPA_COUNT_SPANS_STARTED] = batch->counts[OPA_TRACE_SPANS_STARTED];
+	counts[OPA_COUNT_SPANS_UNFINISHED] = batch->counts[OPA_TRACE_SPANS_UNFINISHED];
+	counts[OPA_COUNT_DROPPED_NO_MEMORY] = batch->counts[OPA_TRACE_SPANS_LOST];
+	counts[OPA_COUNT_ATTRIBUTES_DROPPED] = batch->counts[OPA_TRACE_ATTRIBUTES_DROPPED];
+	counts[OPA_COUNT_EVENTS_DROPPED] = batch->counts[OPA_TRACE_EVENTS_DROPPED];
+	counts[OPA_COUNT_LINKS_DROPPED] = batch->counts[OPA_TRACE_LINKS_DROPPED];
+	counts[OPA_COUNT_REFUSED_TRACE_SIZE] = batch->counts[OPA_TRACE_REFUSED_SIZE];
+	counts[OPA_COUNT_REFUSED_NO_MEMORY] = batch->counts[OPA_TRACE_REFUSED_MEMORY];
+	counts[OPA_COUNT_VALUES_CUT] = request->values_cut;
+	opa_publish_count_all(opa_the_process.publisher, &request->config->outlet, counts);
+}
+
+/* Takes the batch over. True when there was nothing to write, or it is in the journal. */
+static bool publish(opa_request *request, opa_batch *batch)
+{
+	bool kept = true;
+	if (batch->data != NULL) {
+		count(request, batch);
+		request->values_cut = 0;
+	}
+	if (batch->data != NULL && batch->spans > 0) {
+		const opa_config *config = request->config;
+		prepend_scope(batch);
+		opa_record record = {
+			.payload = batch->data,
+			.length = batch->len,
+			.type = OPA_RECORD_SPANS,
+			.flags = (uint16_t)((batch->complete ? OPA_RECORD_COMPLETE : 0u) |
+								(batch->error ? OPA_RECORD_ERROR : 0u)),
+			.spans = batch->spans,
+			.resource = config->resource_id,
+		};
+		memcpy(record.trace_id, batch->trace_id, OPA_TRACE_ID_LEN);
+		kept = opa_publish(opa_the_process.publisher, &config->outlet, &record,
+			(opa_str){(const char *)config->resource, config->resource_len});
+	}
+	opa_batch_release(opa_the_process.spans, batch);
+	return kept;
+}
+
+bool opa_request_flush(void)
+{
+	opa_request *request = &OPA_G(request);
+	opa_batch batch;
+	return opa_trace_flush(opa_the_process.spans, request->owner, request->root, &batch) ==
+			   OPA_SPAN_OK &&
+		   publish(request, &batch);
+}
+
+/* ---- the trace ---- */
+
+static void set_attributes(opa_span_id span, const opa_fields *fields)
+{
+	opa_attributes attributes = {fields->data, fields->len, 0};
+	opa_span_set_attributes(opa_the_process.spans, OPA_G(request).owner, span, attributes);
+}
+
+/* Opens a trace with its root span. The trace id and the owner stand in the request. */
+static void begin_trace(opa_request *request)
+{
+	char room[OPA_HTTP_NAME_ROOM];
+	opa_fields fields;
+	opa_fields_init(&fields);
+	opa_trace_start start = {
+		.owner = request->owner,
+		.flags = OPA_W3C_SAMPLED | OPA_W3C_RANDOM,
+		.limits = &request->config->limits,
+		.name = opa_http_begin(request->config, &fields, room),
+		.kind = opa_http_is_server() ? OPA_KIND_SERVER : OPA_KIND_INTERNAL,
+		.start = OPA_NOW,
+	};
+	start.attributes = (opa_attributes){fields.data, fields.len, 0};
+	memcpy(start.trace_id, request->trace_id, OPA_TRACE_ID_LEN);
+	opa_span_result result = opa_trace_begin(opa_the_process.spans, &start, &request->root);
+	opa_fields_deinit(&fields);
+	request->traced = result == OPA_SPAN_OK;
+	request->local_root = request->root;
+	request->recording = request->traced ? OPA_RECORDING_ON : OPA_RECORDING_OFF;
+	request->begun_mono = opa_clock_mono();
+}
+
+/* Whether a trace is wanted that begins here. Counts those that the sampler does not want. */
+static bool is_wanted(opa_request *request)
+{
+	opa_trace_id_make(&request->rng, request->trace_id);
+	if (opa_sampler_wants(request->config->sample_threshold, request->trace_id)) {
+		return true;
+	}
+	opa_publish_count(opa_the_process.publisher, OPA_COUNT_TRACES_SAMPLED_OUT, 1);
+	return false;
+}
+
+/* Settings are looked up where they may have changed: at the first request, and after a change. */
+static const opa_config *current_config(void)
+{
+	if (OPA_G(config) == NULL || OPA_G(ini_changed)) {
+		OPA_G(config) = opa_process_config();
+		OPA_G(ini_changed) = false;
+	}
+	return OPA_G(config);
+}
+
+static bool may_trace(const opa_config *config)
+{
+	return config != NULL && !config->exporter_none &&
+		   (opa_http_is_server() || config->trace_cli) &&
+		   opa_publish_begin(opa_the_process.publisher, &config->outlet);
+}
+
+void opa_request_begin(void)
+{
+	opa_request *request = &OPA_G(request);
+	request->begun = opa_the_process.spans != NULL;
+	request->recording = OPA_RECORDING_OFF;
+	request->traced = false;
+	request->forked = false;
+	request->script_ran = false;
+	request->failed = false;
+	request->spans = 0;
+	request->values_cut = 0;
+	opa_fiber_begin(&request->fibers);
+	if (!request->begun) {
+		return;
+	}
+	request->config = current_config();
+	if (request->config != NULL && request->config->enabled && may_trace(request->config) &&
+		is_wanted(request)) {
+		request->cpu = opa_clock_cpu();
+		request->owner = opa_span_owner_make(opa_the_process.spans);
+		begin_trace(request);
+	}
+}
+
+bool opa_request_enable(void)
+{
+	opa_request *request = &OPA_G(request);
+	if (!request->begun || request->config == NULL) {
+		return false;
+	}
+	if (request->traced) {
+		request->recording = request->forked ? OPA_RECORDING_FORKED : OPA_RECORDING_ON;
+		return true;
+	}
+	if (!may_trace(request->config) || !is_wanted(request)) {
+		return false;
+	}
+	request->cpu = opa_clock_cpu();
+	request->owner = opa_span_owner_make(opa_the_process.spans);
+	begin_trace(request);
+	return request->traced;
+}
+
+void opa_request_disable(void)
+{
+	OPA_G(request).recording = OPA_RECORDING_OFF;
+}
+
+/* ---- fork ---- */
+
+void opa_request_note_fork(void)
+{
+	opa_request *request = &OPA_G(request);
+	opa_rng_forget(&request->rng);
+	if (!request->traced) {
+		return;
+	}
+	request->forked = true;
+	request->fork_time = opa_clock_wall();
+	if (request->recording == OPA_RECORDING_ON) {
+		request->recording = OPA_RECORDING_FORKED;
+	}
+}
+
+bool opa_request_wake(void)
+{
+	opa_request *request = &OPA_G(request);
+	opa_process_renew_configs();
+	opa_span_start start = {
+		.parent = opa_fiber_peek(&request->fibers),
+		.name = OPA_STR("fork"),
+		.kind = OPA_KIND_INTERNAL,
+		.start = request->fork_time,
+	};
+	if (start.parent == OPA_NO_SPAN) {
+		start.parent = request->root;
+	}
+	opa_span_id id;
+	request->forked = false;
+	if (opa_span_begin(opa_the_process.spans, request->owner, &start, &id) != OPA_SPAN_OK) {
+		request->recording = OPA_RECORDING_OFF;
+		return false;
+	}
+	request->local_root = id;
+	request->recording = OPA_RECORDING_ON;
+	request->cpu = opa_clock_cpu();
+	return true;
+}
+
+/* ---- spans ---- */
+
+static bool is_open(opa_span_id id)
+{
+	return opa_span_is_open(opa_the_process.spans, OPA_G(request).owner, id);
+}
+
+opa_span_id opa_request_current(void)
+{
+	opa_request *request = &OPA_G(request);
+	opa_span_id top = opa_fiber_top(&request->fibers, is_open);
+	return top != OPA_NO_SPAN ? top : request->local_root;
+}
+
+/* A program without requests: its trace is ended and a new one, linked to it, begun. */
+static void rotate(opa_request *request)
+{
+	opa_fields link;
+	uint8_t id[8];
+	opa_batch batch;
+	opa_span_id old_root = request->local_root;
+	opa_fields_init(&link);
+	opa_span_id_to_bytes(old_root, id);
+	opa_fields_bytes(&link, OPA_TAG_LINK_TRACE_ID, request->trace_id, OPA_TRACE_ID_LEN);
+	opa_fields_bytes(&link, OPA_TAG_LINK_SPAN_ID, id, sizeof(id));
+	opa_span_end(opa_the_process.spans, request->owner, old_root, OPA_NOW, &batch);
+	publish(request, &batch);
+	opa_trace_finish(opa_the_process.spans, request->owner, request->root, &batch);
+	publish(request, &batch);
+	opa_trace_id_make(&request->rng, request->trace_id);
+	begin_trace(request);
+	if (request->traced) {
+		opa_span_add_link(
+			opa_the_process.spans, request->owner, request->root, opa_fields_str(&link));
+	}
+	opa_fields_deinit(&link);
+}
+
+static bool is_due(const opa_request *request)
+{
+	uint64_t age = request->config->trace_rotate;
+	if (age == 0 || opa_http_is_server() || opa_clock_mono() - request->begun_mono < age) {
+		return false;
+	}
+	return opa_trace_open_spans(opa_the_process.spans, request->owner, request->root) == 1;
+}
+
+opa_span_id opa_request_start_span(opa_span_start *start)
+{
+	opa_request *request = &OPA_G(request);
+	opa_span_id id = OPA_NO_SPAN;
+	if (start->parent == OPA_NO_SPAN) {
+		start->parent = opa_fiber_peek(&request->fibers);
+	}
+	if (start->parent == OPA_NO_SPAN) {
+		if (UNEXPECTED(is_due(request))) {
+			rotate(request);
+		}
+		start->parent = request->local_root;
+	}
+	opa_span_result result = opa_span_begin(opa_the_process.spans, request->owner, start, &id);
+	if (UNEXPECTED(result == OPA_SPAN_UNKNOWN)) {
+		start->parent = opa_request_current();
+		opa_span_begin(opa_the_process.spans, request->owner, start, &id);
+	}
+	if (EXPECTED(id != OPA_NO_SPAN)) {
+		opa_fiber_push(&request->fibers, id, is_open);
+		request->spans++;
+	}
+	return id;
+}
+
+bool opa_request_end_span(opa_span_id span, uint64_t end)
+{
+	opa_request *request = &OPA_G(request);
+	opa_batch flushed;
+	if (UNEXPECTED(span == request->local_root)) {
+		return false;
+	}
+	opa_span_result result =
+		opa_span_end(opa_the_process.spans, request->owner, span, end, &flushed);
+	if (UNEXPECTED(flushed.data != NULL)) {
+		publish(request, &flushed);
+	}
+	if (UNEXPECTED(result != OPA_SPAN_OK)) {
+		return false;
+	}
+	opa_fiber_drop(&request->fibers, span);
+	return true;
+}
+
+/* ---- the end ---- */
+
+static void put_text(opa_fields *fields, opa_str key, opa_str value)
+{
+	opa_value plain = OPA_VALUE_OF_STRING(value);
+	opa_fields_attribute(fields, OPA_TAG_SPAN_ATTRIBUTE, key, &plain);
+}
+
+void opa_request_set_error(opa_str type, zend_string *file, uint32_t line)
+{
+	opa_request *request = &OPA_G(request);
+	opa_fields fields;
+	opa_fields_init(&fields);
+	put_text(&fields, OPA_STR("error.type"), type);
+	if (file != NULL) {
+		opa_value number = OPA_VALUE_OF_INT(line);
+		put_text(&fields, OPA_STR("code.file.path"), (opa_str){ZSTR_VAL(file), ZSTR_LEN(file)});
+		opa_fields_attribute(&fields, OPA_TAG_SPAN_ATTRIBUTE, OPA_STR("code.line.number"), &number);
+	}
+	set_attributes(request->local_root, &fields);
+	opa_fields_deinit(&fields);
+	request->failed = true;
+}
+
+/*
+ * What only PHP knows and will have forgotten soon. Nothing ends here yet: a session handler of the
+ * program's may run after this.
+ */
+void opa_request_leave(void)
+{
+	opa_request *request = &OPA_G(request);
+	if (!request->traced || (request->forked && !opa_request_wake())) {
+		return;
+	}
+	char room[32];
+	bool failed;
+	opa_str error_type;
+	opa_fields fields;
+	opa_fields_init(&fields);
+	opa_http_end(&fields, &failed, &error_type, room);
+	if (failed && !request->failed) {
+		put_text(&fields, OPA_STR("error.type"), error_type);
+		opa_span_set_status(opa_the_process.spans, request->owner, request->local_root,
+			OPA_STATUS_ERROR, (opa_str){"", 0}, true);
+	}
+	opa_value cpu = OPA_VALUE_OF_DOUBLE((double)(opa_clock_cpu() - request->cpu) / 1e9);
+	opa_fields_attribute(&fields, OPA_TAG_SPAN_ATTRIBUTE, OPA_STR("php.cpu.time"), &cpu);
+	set_attributes(request->local_root, &fields);
+	opa_fields_deinit(&fields);
+	request->script_ran = opa_http_is_server() || zend_hash_num_elements(&EG(included_files)) > 0 ||
+						  request->spans > 0 || request->failed;
+}
+
+void opa_request_end(void)
+{
+	opa_request *request = &OPA_G(request);
+	opa_batch batch;
+	if (request->traced) {
+		if (request->forked) {
+			opa_request_wake();
+		}
+		opa_span_end(opa_the_process.spans, request->owner, request->local_root, OPA_NOW, &batch);
+		if (batch.data != NULL) {
+			publish(request, &batch);
+		}
+		opa_trace_finish(opa_the_process.spans, request->owner, request->root, &batch);
+		if (request->script_ran) {
+			publish(request, &batch);
+		} else {
+			opa_batch_release(opa_the_process.spans, &batch);
+		}
+	}
+	opa_fiber_end(&request->fibers);
+	request->recording = OPA_RECORDING_OFF;
+	request->traced = false;
+	request->begun = false;
+}

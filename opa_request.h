@@ -1,0 +1,75 @@
+/*
+ * The request's trace: from RINIT, which opens it with its root span, to post-deactivate, which
+ * finishes and publishes it when no PHP code can run any more. In between every function of opa
+ * works: in shutdown functions, destructors, output callbacks and session handlers, too.
+ */
+#ifndef OPA_REQUEST_H
+#define OPA_REQUEST_H
+
+#include "opa_php.h"
+#include "opa_config.h"
+#include "opa_fiber.h"
+#include "opa_span.h"
+
+typedef enum opa_recording {
+	OPA_RECORDING_OFF = 0, /* the functions answer false at once */
+	OPA_RECORDING_ON,
+	OPA_RECORDING_FORKED, /* this is a forked child: on, once its own root span is made */
+} opa_recording;
+
+/* Of one thread. Zeroed memory is the state before the first request. */
+typedef struct opa_request {
+	opa_recording recording;
+	bool begun;      /* between RINIT and post-deactivate */
+	bool traced;     /* it has a trace in the span table */
+	bool forked;     /* this is a child that has not been served since the fork */
+	bool script_ran; /* some file was run: it was not just `php -i` */
+	bool failed;     /* an error was found and said on the root span */
+	uint64_t owner;
+	opa_span_id root;       /* names the trace; in a forked child it is the parent's span */
+	opa_span_id local_root; /* what this process ends: the root, or the span of the fork */
+	uint8_t trace_id[OPA_TRACE_ID_LEN];
+	const opa_config *config;
+	opa_fibers fibers;
+	opa_rng rng;
+	uint64_t begun_mono; /* of the trace */
+	uint64_t cpu;        /* at the start */
+	uint64_t fork_time;  /* Unix nanoseconds */
+	uint64_t spans;      /* started by this request, roots not counted */
+	uint64_t values_cut;
+} opa_request;
+
+/* RINIT, RSHUTDOWN, post-deactivate. */
+void opa_request_begin(void);
+void opa_request_leave(void);
+void opa_request_end(void);
+
+/* What opa_enable() and opa_disable() do, and ini_set('opa.enabled'). */
+bool opa_request_enable(void);
+void opa_request_disable(void);
+
+/* In a forked child, from pthread_atfork: takes notes only. */
+void opa_request_note_fork(void);
+
+/* Makes the child's own root span. True when recording is on then. */
+bool opa_request_wake(void);
+
+/*
+ * A span below `parent`, or below the current one when that is OPA_NO_SPAN or not open; it becomes
+ * the current one. OPA_NO_SPAN when it was refused.
+ */
+opa_span_id opa_request_start_span(opa_span_start *start);
+
+/* Ends a span of the program's; false for the root, which ends with the request. */
+bool opa_request_end_span(opa_span_id span, uint64_t end);
+
+/* The innermost open span, the local root when there is no other; OPA_NO_SPAN without a trace. */
+opa_span_id opa_request_current(void);
+
+/* The root span has failed: error.type and where. `file` may be NULL. */
+void opa_request_set_error(opa_str type, zend_string *file, uint32_t line);
+
+/* Publishes what has finished so far. False when it was dropped. */
+bool opa_request_flush(void);
+
+#endif

@@ -1,0 +1,125 @@
+#include "opa_config.h"
+#include "core/opa_units.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const opa_setting_info infos[OPA_SETTING_COUNT] = {
+#define INFO(id, name, def, type, mode, min, max, variables, text)                                 \
+	{"opa." name, def, OPA_TYPE_##type, OPA_MODE_##mode, min, max, variables, text},
+	OPA_SETTINGS(INFO)
+#undef INFO
+};
+
+const opa_setting_info *opa_setting_get_info(opa_setting setting)
+{
+	return &infos[setting];
+}
+
+bool opa_log_level_parse(opa_str text, opa_log_level *level)
+{
+	static const char *const names[] = {"off", "error", "warning", "debug"};
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strlen(names[i]) == text.len && memcmp(names[i], text.data, text.len) == 0) {
+			*level = (opa_log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool in_range(const opa_setting_info *info, uint64_t value)
+{
+	return value >= info->min && value <= info->max;
+}
+
+bool opa_setting_accepts(opa_setting setting, opa_str text)
+{
+	const opa_setting_info *info = &infos[setting];
+	opa_log_level level;
+	uint64_t number;
+	int64_t integer;
+	double real;
+	bool flag;
+	switch (info->type) {
+	case OPA_TYPE_BOOL:
+		return opa_parse_bool(text, &flag);
+	case OPA_TYPE_COUNT:
+		return opa_parse_int(text, &integer) && integer >= 0 && in_range(info, (uint64_t)integer);
+	case OPA_TYPE_RATE:
+		return opa_parse_real(text, &real) && real >= 0 && real <= 1;
+	case OPA_TYPE_SIZE:
+		return opa_parse_size(text, &number) && in_range(info, number);
+	case OPA_TYPE_DURATION:
+		return opa_parse_duration(text, &number) && in_range(info, number);
+	case OPA_TYPE_TEXT:
+		return memchr(text.data, '\n', text.len) == NULL &&
+			   memchr(text.data, '\0', text.len) == NULL;
+	case OPA_TYPE_PATH:
+		return (text.len == 0 || text.data[0] == '/') &&
+			   memchr(text.data, '\n', text.len) == NULL &&
+			   memchr(text.data, '\0', text.len) == NULL;
+	case OPA_TYPE_LEVEL:
+		return opa_log_level_parse(text, &level);
+	}
+	return false;
+}
+
+/* "64K", "1G": the largest unit that divides it. */
+static void size_text(uint64_t bytes, char *to, size_t size)
+{
+	static const char units[] = " KMGT";
+	unsigned unit = 0;
+	while (unit < 4 && bytes >= 1024 && bytes % 1024 == 0) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(to, size, unit == 0 ? "%" PRIu64 : "%" PRIu64 "%c", bytes, units[unit]);
+}
+
+static void duration_text(uint64_t ns, char *to, size_t size)
+{
+	uint64_t seconds = ns / OPA_SECOND;
+	if (seconds > 0 && seconds % 86400 == 0) {
+		snprintf(to, size, "%" PRIu64 "d", seconds / 86400);
+	} else {
+		snprintf(to, size, "%" PRIu64 "s", seconds);
+	}
+}
+
+void opa_setting_expects(opa_setting setting, char *to, size_t size)
+{
+	const opa_setting_info *info = &infos[setting];
+	char min[32], max[32];
+	switch (info->type) {
+	case OPA_TYPE_BOOL:
+		snprintf(to, size, "on or off");
+		break;
+	case OPA_TYPE_COUNT:
+		snprintf(to, size, "a whole number from %" PRIu64 " to %" PRIu64, info->min, info->max);
+		break;
+	case OPA_TYPE_RATE:
+		snprintf(to, size, "a number from 0 to 1");
+		break;
+	case OPA_TYPE_SIZE:
+		size_text(info->min, min, sizeof(min));
+		size_text(info->max, max, sizeof(max));
+		snprintf(to, size, "a size like 64M, from %s to %s", min, max);
+		break;
+	case OPA_TYPE_DURATION:
+		duration_text(info->min, min, sizeof(min));
+		duration_text(info->max, max, sizeof(max));
+		snprintf(to, size, "a time like 500ms or 10s, from %s to %s", min, max);
+		break;
+	case OPA_TYPE_TEXT:
+		snprintf(to, size, "one line of text");
+		break;
+	case OPA_TYPE_PATH:
+		snprintf(to, size, "an absolute path, or nothing");
+		break;
+	case OPA_TYPE_LEVEL:
+		snprintf(to, size, "off, error, warning or debug");
+		break;
+	}
+}

@@ -1,0 +1,289 @@
+#include "php_opa.h"
+#include "opa_status.h"
+#include "opa_process.h"
+#include "core/opa_alloc.h"
+
+/* ---- what both show ---- */
+
+/* The config that this request has, or would have. */
+static const opa_config *config_now(void)
+{
+	return OPA_G(request).config != NULL ? OPA_G(request).config : OPA_G(config);
+}
+
+/* An effective value; of resource attributes, those whose keys are on opa.redact are masked. */
+static zend_string *masked(const opa_config *config, opa_setting setting)
+{
+	const char *text = config->texts[setting];
+	size_t len = strlen(text);
+	if (setting != OPA_SETTING_RESOURCE_ATTRIBUTES || len == 0) {
+		return zend_string_init(text, len, false);
+	}
+	/* The same shape as a query but for the separator. */
+	zend_string *query = zend_string_init(text, len, false);
+	for (size_t i = 0; i < len; i++) {
+		ZSTR_VAL(query)[i] = text[i] == ',' ? '&' : text[i];
+	}
+	zend_string *shown = zend_string_alloc(opa_redact_query_bound(len), false);
+	size_t n = opa_redact_query(config->redact, (opa_str){ZSTR_VAL(query), len}, ZSTR_VAL(shown));
+	zend_string_release(query);
+	for (size_t i = 0; i < n; i++) {
+		ZSTR_VAL(shown)[i] = ZSTR_VAL(shown)[i] == '&' ? ',' : ZSTR_VAL(shown)[i];
+	}
+	ZSTR_VAL(shown)[n] = '\0';
+	return zend_string_truncate(shown, n, false);
+}
+
+/* "default", "php.ini", or the variable's name. */
+static void source_text(const opa_config *config, opa_setting setting, char *to, size_t size)
+{
+	const char *variable = config->variables[setting];
+	switch (config->sources[setting]) {
+	case OPA_FROM_DEFAULT:
+		snprintf(to, size, "default");
+		break;
+	case OPA_FROM_INI:
+		snprintf(to, size, "ini");
+		break;
+	case OPA_FROM_ENVIRONMENT:
+		snprintf(to, size, "%.*s", (int)strcspn(variable, ","), variable);
+		break;
+	}
+}
+
+static const char *launch_text(opa_launch_result result)
+{
+	switch (result) {
+	case OPA_LAUNCH_BUSY:
+	case OPA_LAUNCH_STARTED:
+	case OPA_LAUNCH_RECENT:
+		return "";
+	case OPA_LAUNCH_MISSING:
+		return "there is no executable file at exporter_path";
+	case OPA_LAUNCH_FAILED:
+		return "it could not be started";
+	default:
+		return "";
+	}
+}
+
+/* Why nothing arrives, as one line; empty when nothing is known to be wrong. */
+static void problem_text(
+	const opa_config *config, const opa_publish_status *status, char *to, size_t size)
+{
+	const char *launch = launch_text(status->launch);
+	to[0] = '\0';
+	if (config == NULL) {
+		snprintf(to, size, "no settings: out of memory");
+	} else if (config->exporter_none) {
+		snprintf(to, size, "OTEL_TRACES_EXPORTER is none");
+	} else if (status->off) {
+		snprintf(to, size, "switched off by the file %s/off", status->spool_path);
+	} else if (status->spool_error != OPA_SPOOL_OK) {
+		snprintf(to, size, "spool: %s%s%s", opa_spool_error_text(status->spool_error),
+			status->spool_errno != 0 ? ": " : "",
+			status->spool_errno != 0 ? strerror(status->spool_errno) : "");
+	} else if (config->outlet.exporter == NULL) {
+		snprintf(to, size, "opa-exporter: not found beside opa.so, set opa.exporter_path");
+	} else if (*launch != '\0') {
+		snprintf(to, size, "opa-exporter: %s: %s (%s)", launch, config->outlet.exporter,
+			strerror(status->launch_errno));
+	} else if (status->spool_max_size > 0 && status->spool_size >= status->spool_max_size) {
+		snprintf(to, size, "the spool is full: new traces are dropped");
+	}
+}
+
+static opa_publish_status *read_status(const opa_config *config)
+{
+	opa_publish_status *status = opa_calloc(1, sizeof(*status));
+	if (status != NULL && config != NULL && opa_the_process.publisher != NULL) {
+		opa_publish_status_get(opa_the_process.publisher, &config->outlet, status);
+	}
+	return status;
+}
+
+/* ---- opa_status() ---- */
+
+static void add_counters(zval *to, const opa_publish_status *status)
+{
+	zval counters;
+	array_init(&counters);
+	for (opa_counter counter = 0; counter < OPA_COUNTER_COUNT; counter++) {
+		add_assoc_long(&counters, opa_counter_name(counter), (zend_long)status->counters[counter]);
+	}
+	add_assoc_zval(to, "counters", &counters);
+}
+
+static void add_spool(zval *to, const opa_publish_status *status)
+{
+	zval spool;
+	array_init(&spool);
+	if (status->spool_open) {
+		add_assoc_string(&spool, "path", status->spool_path);
+	} else {
+		add_assoc_null(&spool, "path");
+	}
+	if (status->spool_error != OPA_SPOOL_OK) {
+		add_assoc_string(&spool, "error", opa_spool_error_text(status->spool_error));
+	}
+	add_assoc_bool(&spool, "memory", status->spool_tmpfs);
+	add_assoc_bool(&spool, "off", status->off);
+	add_assoc_bool(&spool, "durable_counters", status->durable_counters);
+	add_assoc_long(&spool, "size", (zend_long)status->spool_size);
+	add_assoc_long(&spool, "max_size", (zend_long)status->spool_max_size);
+	add_assoc_zval(to, "spool", &spool);
+}
+
+/* The exporter's own words: "key=value" lines. */
+static void add_state(zval *to, const char *text)
+{
+	zval state;
+	array_init(&state);
+	for (const char *line = text; *line != '\0';) {
+		size_t len = strcspn(line, "\n");
+		const char *equal = memchr(line, '=', len);
+		if (equal != NULL) {
+			add_assoc_stringl_ex(
+				&state, line, (size_t)(equal - line), equal + 1, (size_t)(line + len - equal) - 1);
+		}
+		line += len + (line[len] == '\n');
+	}
+	add_assoc_zval(to, "state", &state);
+}
+
+static void add_exporter(zval *to, const opa_config *config, const opa_publish_status *status)
+{
+	zval exporter;
+	array_init(&exporter);
+	if (config != NULL && config->outlet.exporter != NULL) {
+		add_assoc_string(&exporter, "path", config->outlet.exporter);
+	} else {
+		add_assoc_null(&exporter, "path");
+	}
+	add_assoc_bool(&exporter, "running", status->exporter_running);
+	add_state(&exporter, status->exporter_state);
+	add_assoc_zval(to, "exporter", &exporter);
+}
+
+static void add_settings(zval *to, const opa_config *config)
+{
+	zval settings;
+	array_init(&settings);
+	for (opa_setting setting = 0; config != NULL && setting < OPA_SETTING_COUNT; setting++) {
+		char source[80];
+		zval one;
+		array_init(&one);
+		source_text(config, setting, source, sizeof(source));
+		add_assoc_str(&one, "value", masked(config, setting));
+		add_assoc_string(&one, "source", source);
+		add_assoc_zval(&settings, opa_setting_get_info(setting)->name, &one);
+	}
+	add_assoc_zval(to, "settings", &settings);
+}
+
+void opa_status_array(zval *to)
+{
+	size_t open_spans = 0, bytes = 0;
+	char problem[1024], id[OPA_TRACE_ID_HEX];
+	const opa_config *config = config_now();
+	opa_publish_status *status = read_status(config);
+	array_init(to);
+	if (status == NULL) {
+		return;
+	}
+	if (opa_the_process.spans != NULL) {
+		opa_span_table_usage(opa_the_process.spans, &open_spans, &bytes);
+	}
+	problem_text(config, status, problem, sizeof(problem));
+	add_assoc_string(to, "version", PHP_OPA_VERSION);
+	add_assoc_bool(to, "enabled", opa_request_records());
+	if (OPA_G(request).traced) {
+		opa_hex_format(OPA_G(request).trace_id, OPA_TRACE_ID_LEN, id);
+		add_assoc_stringl(to, "trace_id", id, sizeof(id));
+	} else {
+		add_assoc_null(to, "trace_id");
+	}
+	add_assoc_string(to, "problem", problem);
+	add_assoc_long(to, "open_spans", (zend_long)open_spans);
+	add_assoc_long(to, "memory", (zend_long)bytes);
+	add_counters(to, status);
+	add_spool(to, status);
+	add_exporter(to, config, status);
+	add_settings(to, config);
+	opa_free(status);
+}
+
+/* ---- phpinfo() ---- */
+
+static void info_row(const char *name, const char *value)
+{
+	php_info_print_table_row(2, name, *value == '\0' ? "-" : value);
+}
+
+static void info_number(const char *name, uint64_t value)
+{
+	char text[32];
+	snprintf(text, sizeof(text), ZEND_ULONG_FMT, (zend_ulong)value);
+	info_row(name, text);
+}
+
+static void info_state(const opa_config *config, const opa_publish_status *status)
+{
+	char problem[1024];
+	problem_text(config, status, problem, sizeof(problem));
+	php_info_print_table_start();
+	php_info_print_table_header(2, "opa", opa_request_records() ? "tracing" : "off");
+	info_row("Version", PHP_OPA_VERSION);
+	info_row("Problem", problem);
+	info_row("Spool", status->spool_open ? status->spool_path : "not open yet");
+	info_number("Spool size", status->spool_size);
+	info_number("Spool size, at most", status->spool_max_size);
+	info_row("Exporter",
+		config != NULL && config->outlet.exporter != NULL ? config->outlet.exporter : "");
+	info_row("Exporter runs", status->exporter_running ? "yes" : "no");
+	info_row("OTEL_* variables",
+		config != NULL && config->any_variable
+			? "found"
+			: "none found (PHP-FPM clears the environment unless clear_env = no)");
+	php_info_print_table_end();
+}
+
+static void info_settings(const opa_config *config)
+{
+	php_info_print_table_start();
+	php_info_print_table_header(3, "Setting", "Effective value", "From");
+	for (opa_setting setting = 0; config != NULL && setting < OPA_SETTING_COUNT; setting++) {
+		char source[80];
+		zend_string *value = masked(config, setting);
+		source_text(config, setting, source, sizeof(source));
+		php_info_print_table_row(3, opa_setting_get_info(setting)->name,
+			ZSTR_LEN(value) == 0 ? "-" : ZSTR_VAL(value), source);
+		zend_string_release(value);
+	}
+	php_info_print_table_end();
+}
+
+static void info_counters(const opa_publish_status *status)
+{
+	php_info_print_table_start();
+	php_info_print_table_header(3, "Counter of this process", "Value", "What");
+	for (opa_counter counter = 0; counter < OPA_COUNTER_COUNT; counter++) {
+		char text[32];
+		snprintf(text, sizeof(text), ZEND_ULONG_FMT, (zend_ulong)status->counters[counter]);
+		php_info_print_table_row(3, opa_counter_name(counter), text, opa_counter_text(counter));
+	}
+	php_info_print_table_end();
+}
+
+void opa_status_info(void)
+{
+	const opa_config *config = config_now();
+	opa_publish_status *status = read_status(config);
+	if (status == NULL) {
+		return;
+	}
+	info_state(config, status);
+	info_settings(config);
+	info_counters(status);
+	opa_free(status);
+}

@@ -1,0 +1,61 @@
+/*
+ * From PHP's values to plain ones, at the boundary: bounded, and with no reference kept beyond the
+ * call.
+ *
+ * Converting may run the program's code (a __toString, a DateTime's format), and that code may do
+ * anything: throw (swallowed; the value becomes its type's name), exit (passes through: `stop` is
+ * set and the caller returns), end the span, change the array that is being walked, suspend the
+ * fiber for ever. So values are converted completely before the span table is touched; what the
+ * plain values point to is held by the conversion until opa_conversion_end().
+ */
+#ifndef OPA_VALUE_H
+#define OPA_VALUE_H
+
+#include "opa_php.h"
+#include "core/opa_fields.h"
+#include "core/opa_redact.h"
+
+#define OPA_VALUE_DEPTH 4    /* of nested arrays */
+#define OPA_VALUE_NODES 1024 /* elements of one value, nested ones included */
+#define OPA_NAME_LENGTH 1024 /* bytes of a name or a key; what is longer is cut */
+
+typedef struct opa_conversion {
+	uint32_t max_length; /* bytes of text of one value */
+	const opa_redact *redact;
+	opa_redact_memo *memo;
+	uint32_t cut;  /* how many values were cut */
+	bool stop;     /* the program has called exit: return at once */
+	bool has_room; /* arena is in use */
+	void *held;    /* values that are kept alive, in the arena */
+	zend_arena *arena;
+	uint32_t text_left;
+	uint32_t nodes_left;
+} opa_conversion;
+
+void opa_conversion_begin(opa_conversion *conversion, uint32_t max_length, const opa_redact *redact,
+	opa_redact_memo *memo);
+void opa_conversion_end(opa_conversion *conversion);
+
+/* One value. What it points to lives until opa_conversion_end(). */
+opa_value opa_value_convert(opa_conversion *conversion, zval *value);
+
+/*
+ * A value under its key: "REDACTED" if the key is on the list. Only null has type OPA_VALUE_NULL,
+ * which callers leave out.
+ */
+opa_value opa_value_convert_for(opa_conversion *conversion, opa_str key, zval *value);
+
+/*
+ * An array of tags becomes attributes with that protobuf tag. Of more than `limit` the first are
+ * taken, and the number of the others is answered. Nothing is written after conversion->stop.
+ */
+uint32_t opa_value_convert_tags(
+	opa_conversion *conversion, HashTable *tags, uint32_t limit, uint32_t tag, opa_fields *fields);
+
+/* Name, key or message: borrowed, cut to OPA_NAME_LENGTH. */
+opa_str opa_value_name(const zend_string *name);
+
+/* As PHP's get_debug_type() has it, without running code. Points into the value or is static. */
+opa_str opa_value_type_name(const zval *value);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * The module: what it is called, and the state that it has for each thread.
+ */
+#ifndef PHP_OPA_H
+#define PHP_OPA_H
+
+#include "opa_php.h"
+#include "opa_request.h"
+
+#define PHP_OPA_VERSION "0.1.0"
+
+extern zend_module_entry opa_module_entry;
+#define phpext_opa_ptr &opa_module_entry
+
+ZEND_BEGIN_MODULE_GLOBALS(opa)
+	opa_request request;
+	opa_redact_memo memo;
+	bool ini_changed;   /* a setting was changed since `config` was looked up */
+	opa_config *config; /* of the last request; shared, immutable */
+ZEND_END_MODULE_GLOBALS(opa)
+
+ZEND_EXTERN_MODULE_GLOBALS(opa)
+#define OPA_G(v) ZEND_MODULE_GLOBALS_ACCESSOR(opa, v)
+
+#if defined(ZTS) && defined(COMPILE_DL_OPA)
+ZEND_TSRMLS_CACHE_EXTERN()
+#endif
+
+/* Whether opa's functions do anything now: what each of them asks first. */
+static inline bool opa_request_records(void)
+{
+	opa_recording recording = OPA_G(request).recording;
+	return EXPECTED(recording == OPA_RECORDING_ON) ||
+		   (recording == OPA_RECORDING_FORKED && opa_request_wake());
+}
+
+#endif

@@ -1,0 +1,154 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Opa\Tests;
+
+final class ViewerListTest extends ViewerTestCase
+{
+	/** @return list<string> the ids that a filter leaves, newest first */
+	private function ids(string ...$arguments): array
+	{
+		return array_column($this->onFixtures('list', '--json', ...$arguments)->objects(), 'trace_id');
+	}
+
+	public function testNewestFirst(): void
+	{
+		$this->assertSame([Traces::CHECKOUT, Traces::SCRIPT, Traces::OPEN, Traces::BIG, Traces::WIDE,
+			Traces::HOSTILE, Traces::BROKEN, Traces::ZERO], $this->ids());
+	}
+
+	public function testALineHasIdTimeDurationStatusSpansErrorsNameAndService(): void
+	{
+		$lines = $this->onFixtures('list', '--limit', '2')->lines();
+		$this->assertMatchesRegularExpression('/^TRACE +TIME +DURATION +STATUS +SPANS +NAME +SERVICE$/',
+			$lines[0]);
+		$this->assertMatchesRegularExpression(
+			'~^4bf92f35  [0-9:. -]+  +182 ms  500 +16 ✗3 +POST /checkout +shop$~', $lines[1]);
+		$this->assertMatchesRegularExpression(
+			'~^c0ffee00  [0-9:. -]+  +3.12 s  ok +3 +bin/import.php +import$~', $lines[2]);
+		$this->assertCount(3, $lines);
+	}
+
+	public function testATraceWithoutItsRootIsOpen(): void
+	{
+		$this->assertMatchesRegularExpression('/0badcafe .* open +2 +warm cache/',
+			$this->onFixtures('list')->out);
+	}
+
+	public function testTwentyIsTheDefaultLimit(): void
+	{
+		$builder = new StoreBuilder("$this->directory/traces.db");
+		for ($i = 0; $i < 25; $i++) {
+			$builder->trace($builder->id(), [['name' => 'x', 'ms' => 1]]);
+		}
+		$this->assertCount(20, $this->ids());
+		$this->assertCount(25, $this->ids('-n', '99'));
+	}
+
+	public function testIdsAreShownAsLongAsTheyNeedToBeUnique(): void
+	{
+		$builder = new StoreBuilder("$this->directory/traces.db");
+		$builder->trace('abcdefabcd00' . str_repeat('0', 20), [['name' => 'one', 'ms' => 1]]);
+		$builder->trace('abcdefabcd11' . str_repeat('0', 20), [['name' => 'two', 'ms' => 1]]);
+		$out = $this->onFixtures('list')->out;
+		$this->assertStringContainsString('abcdefabcd0 ', $out);
+		$this->assertStringContainsString('abcdefabcd1 ', $out);
+	}
+
+	/** @dataProvider filters */
+	public function testFilter(array $arguments, array $expected): void
+	{
+		$this->assertSame($expected, $this->ids(...$arguments));
+	}
+
+	public static function filters(): array
+	{
+		return [
+			'min' => [['--min', '1s'], [Traces::SCRIPT, Traces::BIG]],
+			'error in any span' => [['--error'], [Traces::CHECKOUT, Traces::BIG, Traces::HOSTILE]],
+			'part of the name' => [['--name', 'IMPORT'], [Traces::SCRIPT]],
+			'part of the path' => [['--name', 'heckou'], [Traces::CHECKOUT]],
+			'name and path' => [['--name', 'post /check'], [Traces::CHECKOUT]],
+			'glob has to match whole' => [['--name', 'GET*'], [Traces::BIG, Traces::WIDE]],
+			'glob of one end' => [['--name', '*port'], [Traces::BIG]],
+			'brackets are ordinary' => [['--name', '[a-z]'], []],
+			'service' => [['--service', 'import'], [Traces::SCRIPT]],
+			'service glob' => [['--service', 'imp*'], [Traces::SCRIPT]],
+			'tag: int' => [['--tag', 'user.id=42'], [Traces::CHECKOUT]],
+			'tag: not that int' => [['--tag', 'user.id=4'], []],
+			'tag: bool' => [['--tag', 'vip=true'], [Traces::CHECKOUT]],
+			'tag: float' => [['--tag', 'cart.total=59.0'], [Traces::CHECKOUT]],
+			'tag: an element of a list' => [['--tag', 'cart.skus=B-7'], [Traces::CHECKOUT]],
+			'tag of a child span' => [['--tag', 'server.address=pay.*'], [Traces::CHECKOUT]],
+			'tag exists' => [['--tag', 'process.exit.code'], [Traces::SCRIPT]],
+			'tag of the resource' => [['--tag', 'service.name=店'], [Traces::WIDE]],
+			'tag with odd letters' => [['--tag', 'größe=über*'], [Traces::WIDE]],
+			'all tags, on whichever spans' => [['--tag', 'vip=true', '--tag', 'db.system.name=sqlite'],
+				[Traces::CHECKOUT]],
+			'all tags: one is missing' => [['--tag', 'vip=true', '--tag', 'db.system.name=mysql'], []],
+			'filters add up' => [['--error', '--min', '1s'], [Traces::BIG]],
+		];
+	}
+
+	public function testSince(): void
+	{
+		$builder = new StoreBuilder("$this->directory/traces.db");
+		$old = $builder->id();
+		$new = $builder->id();
+		$builder->trace($old, [['name' => 'old', 'ms' => 1]], ['start' => self::now() - 7200_000_000_000]);
+		$builder->trace($new, [['name' => 'new', 'ms' => 1]], ['start' => self::now() - 60_000_000_000]);
+		$this->assertSame([$new], $this->ids('--since', '1h'));
+		$this->assertSame([$new, $old], $this->ids('--since', '3h'));
+		$this->assertSame([$new, $old], $this->ids('--since', '2020-01-31 14:00'));
+		$this->assertSame([], $this->ids('--since', '10s'));
+	}
+
+	public function testJsonHasOneObjectALine(): void
+	{
+		$object = $this->onFixtures('list', '--json', '-n1')->objects()[0];
+		$this->assertSame(['trace_id', 'start', 'duration_ns', 'status', 'http_status', 'spans', 'errors',
+			'complete', 'name', 'path', 'service'], array_keys($object));
+		$this->assertMatchesRegularExpression('/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/', $object['start']);
+		$this->assertSame([182400000, 'error', 500, 16, 3, true, 'POST', '/checkout', 'shop'],
+			array_slice(array_values($object), 2));
+	}
+
+	public function testNothingFoundIsExitCodeOneAndSaysSoOnStderr(): void
+	{
+		$result = $this->onFixtures('list', '--name', 'nowhere');
+		$this->assertSame([1, ''], [$result->code, $result->out]);
+		$this->assertStringContainsString('no trace matches', $result->err);
+	}
+
+	/** @dataProvider wrongValues */
+	public function testAWrongValueIsAUsageErrorThatNamesTheOption(array $arguments): void
+	{
+		$result = $this->onFixtures('list', ...$arguments);
+		$this->assertSame([2, ''], [$result->code, $result->out]);
+		$this->assertStringContainsString($arguments[0], $result->err);
+		$this->assertStringContainsString("See 'opa list --help'", $result->err);
+	}
+
+	public static function wrongValues(): array
+	{
+		return [[['--min', '500']], [['--since', 'wibble']], [['--limit', '0']], [['--limit', 'x']],
+			[['--tag', '=v']], [['--since']], [['--color', 'pink']], [['--nosuch']]];
+	}
+
+	/** @dataProvider widths */
+	public function testLinesFitTheTerminal(int $columns): void
+	{
+		$path = $this->fixtureStore();
+		$result = self::opa(['list', '--store', $path, '--no-import'], ['COLUMNS' => (string) $columns]);
+		$this->assertCount(9, $result->lines());
+		foreach ($result->lines() as $line) {
+			$this->assertLessThanOrEqual($columns, \Opa\Viewer\Text::width($line), $line);
+		}
+	}
+
+	public static function widths(): array
+	{
+		return [[40], [51], [60], [71], [80], [83], [84], [120], [200]];
+	}
+}

@@ -1,0 +1,51 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Opa\Viewer;
+
+/** JSON in and out. Maps are objects on the way in, so that {} and [] stay what they are. */
+final class Json
+{
+	private const OUT = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_PRESERVE_ZERO_FRACTION
+		| JSON_INVALID_UTF8_SUBSTITUTE | JSON_THROW_ON_ERROR;
+
+	public static function encode(mixed $value, bool $pretty = false): string
+	{
+		return Text::safeJson(json_encode($value, self::OUT | ($pretty ? JSON_PRETTY_PRINT : 0), 4096));
+	}
+
+	/** What is not JSON is null: a store may be damaged, the rest of it is still worth showing. */
+	public static function decode(?string $json): mixed
+	{
+		if ($json === null || $json === '') {
+			return null;
+		}
+		$value = json_decode($json, false);
+		if ($value === null && json_last_error() === JSON_ERROR_INVALID_PROPERTY_NAME) {
+			// PHP's objects cannot have a key that begins with NUL: it is shown as U+2400.
+			$key = '/(?<!\\\\)"\\\\u0000(?=([^"\\\\]|\\\\.)*"\s*:)/';
+			return json_decode((string) preg_replace($key, '"\u2400', $json), false);
+		}
+		return $value;
+	}
+
+	/**
+	 * A map as an array; anything else is an empty one.
+	 * @return array<int|string, mixed>
+	 */
+	public static function map(?string $json): array
+	{
+		$value = self::decode($json);
+		return is_object($value) || is_array($value) ? (array) $value : [];
+	}
+
+	/** A value as people read it. Not yet safe for a terminal. */
+	public static function text(mixed $value): string
+	{
+		if (is_string($value)) {
+			return $value;
+		}
+		return json_encode($value, self::OUT & ~JSON_THROW_ON_ERROR) ?: '?';
+	}
+}

@@ -1,0 +1,146 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Opa\Viewer;
+
+/** A spool directory, read only (docs/internals-spool.md has its text files). */
+final class Spool
+{
+	/** The counters of a control file, in its order (export/opa_control.h). */
+	public const COUNTERS = [
+		'traces_started', 'traces_kept', 'spans_started', 'spans_kept', 'traces_sampled_out',
+		'spans_dropped_spool_full', 'spans_dropped_disk_full', 'spans_dropped_no_spool',
+		'spans_dropped_file_limit', 'spans_dropped_io_error', 'spans_dropped_too_large',
+		'spans_dropped_no_memory', 'refused_trace_size', 'refused_no_memory', 'attributes_dropped',
+		'events_dropped', 'links_dropped', 'values_cut', 'spans_unfinished', 'journals_lost',
+		'exporter_started', 'exporter_failed',
+	];
+
+	private const CONTROL_MAGIC = 0x4341504f;
+
+	private function __construct(
+		public readonly string $path,
+		public readonly int $owner,
+		public readonly bool $readable,
+	) {
+	}
+
+	/** Null when no directory is there, or one that is not a spool. A symlink is no spool. */
+	public static function at(string $path): ?self
+	{
+		$path = rtrim($path, '/');
+		if (is_link($path) || !is_dir($path)) {
+			return null;
+		}
+		$readable = is_readable($path) && is_executable($path);
+		if ($readable && !is_dir("$path/live") && !is_dir("$path/dest")) {
+			return null;
+		}
+		return new self($path, (int) fileowner($path), $readable);
+	}
+
+	/** @return array<string, string> what the exporter has to say; empty when there is none yet */
+	public function state(): array
+	{
+		return self::pairs("$this->path/state");
+	}
+
+	/** @return list<array<string, string>> */
+	public function destinations(): array
+	{
+		$files = $this->readable ? glob("$this->path/dest/*") : [];
+		return array_values(array_filter(array_map(self::pairs(...), $files ?: [])));
+	}
+
+	/**
+	 * The journals that lie here: name => size.
+	 * @param string $folder live or sealed
+	 * @return array<string, int>
+	 */
+	public function journals(string $folder): array
+	{
+		$found = [];
+		foreach ($this->readable ? (glob("$this->path/$folder/*.j") ?: []) : [] as $file) {
+			$size = @filesize($file);
+			if ($size !== false) {
+				$found[basename($file)] = $size;
+			}
+		}
+		return $found;
+	}
+
+	/** When something was last written here, in Unix seconds; 0 when nothing ever was. */
+	public function lastWrite(): int
+	{
+		$files = array_merge(glob("$this->path/live/*.j") ?: [], glob("$this->path/sealed/*.j") ?: []);
+		$times = array_map(static fn (string $f): int => (int) @filemtime($f), $files);
+		return $times === [] ? 0 : max($times);
+	}
+
+	public function isOff(): bool
+	{
+		return file_exists("$this->path/off");
+	}
+
+	/**
+	 * Files that its destinations name or would be searched at, existing or not.
+	 * @return list<string>
+	 */
+	public function storePaths(string $root): array
+	{
+		$paths = [$this->state()['store'] ?? ''];
+		foreach ($this->destinations() as $d) {
+			if (($d['type'] ?? '') !== 'store') {
+				continue;
+			}
+			if (($d['path'] ?? '') !== '') {
+				$paths[] = Store::file($d['path']);
+				continue;
+			}
+			$home = $d['home'] ?? '';
+			$state = $d['state_dir'] ?? ($home === '' ? '' : "$home/.local/state");
+			$paths[] = "$root/var/lib/opa/$this->owner/traces.db";
+			$paths[] = $state === '' ? '' : "$state/opa/traces.db";
+		}
+		$paths[] = "$this->path/store/traces.db";
+		return array_values(array_unique(array_filter($paths, static fn ($p) => $p !== '')));
+	}
+
+	/**
+	 * What the processes that are still there have counted, added up.
+	 * @return array<string, int>
+	 */
+	public function counters(): array
+	{
+		$sum = array_fill_keys(self::COUNTERS, 0);
+		foreach ($this->readable ? (glob("$this->path/control/*.c") ?: []) : [] as $file) {
+			$data = (string) @file_get_contents($file, false, null, 0, 4096);
+			if (strlen($data) < 48 + 8 * count(self::COUNTERS)) {
+				continue;
+			}
+			$head = unpack('Lmagic/Sversion', $data);
+			if ($head['magic'] !== self::CONTROL_MAGIC || $head['version'] !== 1) {
+				continue;
+			}
+			$values = unpack('q' . count(self::COUNTERS), $data, 48);
+			foreach (self::COUNTERS as $i => $name) {
+				$sum[$name] += $values[$i + 1];
+			}
+		}
+		return $sum;
+	}
+
+	/** @return array<string, string> */
+	private static function pairs(string $file): array
+	{
+		$pairs = [];
+		foreach (explode("\n", (string) @file_get_contents($file, false, null, 0, 65536)) as $line) {
+			$parts = explode('=', $line, 2);
+			if (count($parts) === 2) {
+				$pairs[$parts[0]] = $parts[1];
+			}
+		}
+		return $pairs;
+	}
+}

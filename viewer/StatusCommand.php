@@ -1,0 +1,266 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Opa\Viewer;
+
+final class StatusCommand implements Command
+{
+	private const LABEL = 11;
+
+	/** What became of spans that are not in the store, and what was cut off those that are. */
+	private const LOSSES = [
+		'spans_dropped_spool_full' => 'spans dropped: opa.spool_max_size was reached',
+		'spans_dropped_disk_full' => "spans dropped: the spool's file system is full",
+		'spans_dropped_no_spool' => 'spans dropped: no spool directory, or no file in it',
+		'spans_dropped_file_limit' => 'spans dropped: RLIMIT_FSIZE is too low',
+		'spans_dropped_io_error' => 'spans dropped: the write failed',
+		'spans_dropped_too_large' => "spans dropped: above the journal's limit for a record",
+		'spans_dropped_no_memory' => 'spans dropped: out of memory',
+		'exporter_bytes_skipped' => 'bytes of damage in journals',
+		'exporter_spans_undecodable' => 'spans that could not be decoded',
+		'journals_lost' => 'journals removed beneath a live process',
+		'refused_trace_size' => 'calls refused: opa.max_trace_size was reached',
+		'refused_no_memory' => 'calls refused: out of memory',
+		'attributes_dropped' => 'tags dropped: beyond opa.max_attributes',
+		'events_dropped' => 'events dropped: beyond opa.max_events',
+		'links_dropped' => 'links dropped: beyond opa.max_links',
+		'values_cut' => 'values cut: beyond opa.max_value_length',
+		'exporter_failed' => 'times the exporter could not be started',
+	];
+
+	private Context $context;
+
+	public static function spec(): Spec
+	{
+		return new Spec('status', '', 'says how the recording is doing', [
+			new Option('json', '', 'one JSON object'),
+		], [
+			'opa status' => 'store, spool, exporter, and what was dropped and why',
+			'opa status --user www-data' => "as root: another user's",
+			'opa status --json | jq .losses' => 'for a monitor',
+		]);
+	}
+
+	public function run(Context $context, Options $options): int
+	{
+		$this->context = $context;
+		$store = $problem = null;
+		try {
+			$store = $context->store();
+		} catch (Problem $e) {
+			$problem = $e;
+		}
+		$facts = [
+			'version' => Application::VERSION,
+			'extension' => phpversion('opa') ?: null,
+			'user' => $context->env->user->name,
+			'store' => $store === null ? null : $this->storeFacts($store),
+			'spools' => array_map($this->spoolFacts(...), $context->sources->spools()),
+			'exporter' => (new Importer($context->env))->find(),
+			'counters' => $this->counters($store),
+		];
+		$facts['losses'] = array_filter(array_intersect_key($facts['counters'], self::LOSSES));
+		if ($options->has('json')) {
+			$context->out->line(Json::encode(['counters' => (object) $facts['counters'],
+				'losses' => (object) $facts['losses']] + $facts, true));
+			return $problem === null ? 0 : 1;
+		}
+		$this->print($facts, $problem);
+		return $problem === null ? 0 : 1;
+	}
+
+	/** @return array<string, mixed> */
+	private function storeFacts(Store $store): array
+	{
+		$size = (int) @filesize($store->path) + (int) @filesize($store->path . '-wal');
+		$row = $store->rows('SELECT count(*) AS traces, coalesce(sum(spans), 0) AS spans,
+			min(start_ns) AS oldest, max(start_ns) AS newest FROM traces')[0];
+		return [
+			'path' => $store->path,
+			'bytes' => $size,
+			'traces' => (int) $row['traces'],
+			'spans' => (int) $row['spans'],
+			'oldest' => $row['oldest'] === null ? null : Format::rfc3339((int) $row['oldest']),
+			'newest' => $row['newest'] === null ? null : Format::rfc3339((int) $row['newest']),
+		];
+	}
+
+	/** @return array<string, mixed> */
+	private function spoolFacts(Spool $spool): array
+	{
+		$state = $spool->state();
+		$live = $spool->journals('live');
+		$sealed = $spool->journals('sealed');
+		return [
+			'path' => $spool->path,
+			'off' => $spool->isOff(),
+			'live' => count($live),
+			'sealed' => count($sealed),
+			'bytes' => array_sum($live) + array_sum($sealed),
+			'exporter_running' => self::isRunning($state),
+			'state' => (object) $state,
+		];
+	}
+
+	/**
+	 * The store has what processes that are gone had counted, the spool what the others have.
+	 * @return array<string, int>
+	 */
+	private function counters(?Store $store): array
+	{
+		$sum = [];
+		foreach ($store?->rows('SELECT name, value FROM counters') ?? [] as $row) {
+			$sum[$row['name']] = (int) $row['value'];
+		}
+		foreach ($this->context->sources->spools() as $spool) {
+			foreach ($spool->counters() as $name => $value) {
+				$sum[$name] = ($sum[$name] ?? 0) + $value;
+			}
+		}
+		ksort($sum);
+		return $sum;
+	}
+
+	/**
+	 * Null when that cannot be known from here: the exporter is in another pid namespace.
+	 * @param array<string, string> $state
+	 */
+	private static function isRunning(array $state): ?bool
+	{
+		$pid = (int) ($state['pid'] ?? 0);
+		if ($pid <= 0 || isset($state['stopped'])) {
+			return false;
+		}
+		if (!is_dir('/proc/self')) {
+			return null;
+		}
+		return str_contains((string) @file_get_contents("/proc/$pid/cmdline"), 'opa-exporter');
+	}
+
+	/** @param array<string, mixed> $facts */
+	private function print(array $facts, ?Problem $problem): void
+	{
+		$extension = $facts['extension'] === null ? 'not loaded in this PHP (' . PHP_BINARY . ')'
+			: "opa $facts[extension] in PHP " . PHP_VERSION;
+		$this->fact('Extension', $extension);
+		$this->fact('User', $facts['user']);
+		if ($facts['store'] === null) {
+			$this->fact('Store', $problem?->getMessage() ?? 'none', 'yellow');
+			foreach (explode("\n", $problem?->hint ?? '') as $line) {
+				$this->fact('', $line, 'dim');
+			}
+		} else {
+			$this->printStore($facts['store']);
+		}
+		if ($facts['spools'] === []) {
+			$this->fact('Spool', 'none found', 'yellow');
+		}
+		foreach ($facts['spools'] as $spool) {
+			$this->printSpool($spool);
+		}
+		if ($facts['exporter'] === null) {
+			$this->fact('Import', 'opa-exporter was not found beside opa.so (OPA_EXPORTER names it)', 'yellow');
+		}
+		$this->printCounters($facts['counters'], $facts['losses']);
+	}
+
+	/** @param array<string, mixed> $store */
+	private function printStore(array $store): void
+	{
+		$this->fact('Store', $store['path'], 'bold');
+		$text = Format::bytes($store['bytes']) . ' · ' . Format::plural($store['traces'], 'trace') . ' · '
+			. Format::plural($store['spans'], 'span');
+		if ($store['oldest'] !== null) {
+			$text .= ' · oldest ' . Format::ago(time() - strtotime($store['oldest']))
+				. ' · newest ' . Format::ago(time() - strtotime($store['newest']));
+		}
+		$this->fact('', $text);
+	}
+
+	/** @param array<string, mixed> $spool */
+	private function printSpool(array $spool): void
+	{
+		$this->fact('Spool', $spool['path'], 'bold');
+		if ($spool['off']) {
+			$this->fact('', "tracing is off: $spool[path]/off exists", 'yellow');
+		}
+		$this->fact('', Format::plural($spool['live'], 'journal') . ' of live processes, '
+			. Format::count($spool['sealed']) . ' sealed, ' . Format::bytes($spool['bytes']));
+		$state = (array) $spool['state'];
+		$this->fact('Exporter', $this->exporter($state, $spool['exporter_running']),
+			$spool['exporter_running'] === true ? 'green' : '');
+		if (isset($state['last_success'])) {
+			$this->fact('', 'last batch ' . self::ago($state['last_success']) . ', '
+				. Format::plural((int) ($state['traces'] ?? 0), 'trace') . ' and '
+				. Format::plural((int) ($state['spans'] ?? 0), 'span') . ' since it started, '
+				. Format::bytes((int) ($state['waiting'] ?? 0)) . ' waiting');
+		}
+		if (isset($state['problem'])) {
+			$this->fact('Problem', $state['problem'], 'error');
+		}
+		if (isset($state['last_error'])) {
+			$this->fact('Last error', $state['last_error'] . ' (' . self::ago($state['last_error_time'] ?? '0')
+				. ')', isset($state['problem']) ? '' : 'dim');
+		}
+	}
+
+	/** @param array<string, string> $state */
+	private function exporter(array $state, ?bool $running): string
+	{
+		$pid = (int) ($state['pid'] ?? 0);
+		if ($pid === 0) {
+			return 'has not run yet; the first request starts it';
+		}
+		if ($running === true) {
+			return "running, pid $pid, since " . $this->context->clock->format(
+				(int) ($state['started'] ?? 0) * 1_000_000_000, 'Y-m-d H:i:s');
+		}
+		$when = self::ago($state['stopped'] ?? $state['updated'] ?? '0');
+		if ($running === null) {
+			return "pid $pid, last heard of $when";
+		}
+		return isset($state['stopped']) ? "not running: it left in order $when; the next request starts it"
+			: "not running: last heard of $when; the next request starts it";
+	}
+
+	/**
+	 * @param array<string, int> $counters
+	 * @param array<string, int> $losses
+	 */
+	private function printCounters(array $counters, array $losses): void
+	{
+		if (isset($counters['traces_started'])) {
+			$this->fact('Recorded', Format::plural($counters['traces_kept'] ?? 0, 'trace') . ' kept of '
+				. Format::count($counters['traces_started']) . ' started, '
+				. Format::plural($counters['spans_kept'] ?? 0, 'span') . ' kept of '
+				. Format::count($counters['spans_started'] ?? 0));
+		}
+		$pruned = $counters['store_traces_pruned'] ?? 0;
+		if ($pruned > 0) {
+			$this->fact('Pruned', Format::plural($pruned, 'trace') . ', too old or too much for the store');
+		}
+		$label = 'Lost';
+		foreach (array_intersect_key(self::LOSSES, $losses) as $name => $text) {
+			$this->fact($label, Format::count($losses[$name]) . " $text", 'yellow');
+			$label = '';
+		}
+		if ($losses === []) {
+			$this->fact('Lost', 'nothing');
+		}
+	}
+
+	private function fact(string $label, string $text, string $style = ''): void
+	{
+		$out = $this->context->out;
+		foreach (Text::wrap(Text::safe($text), max(30, $out->columns - self::LABEL)) as $line) {
+			$out->line($out->paint('dim', Text::fit($label, self::LABEL)) . $out->paint($style, $line));
+			$label = '';
+		}
+	}
+
+	private static function ago(string $seconds): string
+	{
+		return Format::ago(time() - (int) $seconds);
+	}
+}

@@ -1,0 +1,136 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Opa\Viewer;
+
+/** A store (docs/store.md), opened for reading only. */
+final class Store
+{
+	private const VERSION = 1;
+
+	private function __construct(
+		public readonly string $path,
+		private readonly \PDO $db,
+		private readonly int $inode,
+	) {
+	}
+
+	/** opa.store_path: a directory, or a file whose name ends in .db. */
+	public static function file(string $path): string
+	{
+		return str_ends_with($path, '.db') || (is_file($path)) ? $path : rtrim($path, '/') . '/traces.db';
+	}
+
+	public static function open(string $path): self
+	{
+		clearstatcache();
+		if (!is_file($path)) {
+			throw new Problem("there is no store at $path", "Which ones there are:  opa status");
+		}
+		if (!is_readable($path)) {
+			$owner = Identity::byUid((int) fileowner($path))->name;
+			throw new Problem("$path belongs to $owner and may not be read",
+				"Try:  sudo -u $owner opa ...");
+		}
+		try {
+			$db = new \PDO("sqlite:$path", null, null, self::attributes());
+			$version = (int) $db->query('PRAGMA user_version')->fetchColumn();
+			$tables = $db->query("SELECT count(*) FROM sqlite_master WHERE name = 'traces'")->fetchColumn();
+		} catch (\PDOException $e) {
+			throw self::problem($path, $e, true);
+		}
+		if ($version > self::VERSION) {
+			throw new Problem("$path was made by a newer opa (schema $version, this one knows "
+				. self::VERSION . ')', 'Update this opa.');
+		}
+		if ($version === 0 || (int) $tables === 0) {
+			throw new Problem("$path is not a store of opa's");
+		}
+		return new self($path, $db, (int) fileinode($path));
+	}
+
+	/** False when another file has taken its place since it was opened. */
+	public function isCurrent(): bool
+	{
+		clearstatcache();
+		return @fileinode($this->path) === $this->inode;
+	}
+
+	/**
+	 * All rows, as arrays by column name.
+	 * @param array<string|int, mixed> $values
+	 * @return list<array<string, mixed>>
+	 */
+	public function rows(string $sql, array $values = []): array
+	{
+		return $this->query($sql, $values)->fetchAll(\PDO::FETCH_ASSOC);
+	}
+
+	/** @param array<string|int, mixed> $values */
+	public function value(string $sql, array $values = []): mixed
+	{
+		return $this->query($sql, $values)->fetchColumn();
+	}
+
+	/** @param array<string|int, mixed> $values */
+	public function query(string $sql, array $values = []): \PDOStatement
+	{
+		try {
+			$statement = $this->db->prepare($sql);
+			foreach ($values as $name => $value) {
+				$type = is_int($value) ? \PDO::PARAM_INT : \PDO::PARAM_STR;
+				$statement->bindValue(is_int($name) ? $name + 1 : $name, $value, $type);
+			}
+			$statement->execute();
+			return $statement;
+		} catch (\PDOException $e) {
+			throw self::problem($this->path, $e);
+		}
+	}
+
+	/** When the newest trace began, in nanoseconds; 0 when there is none. */
+	public function newest(): int
+	{
+		return (int) $this->value('SELECT max(start_ns) FROM traces');
+	}
+
+	/** @return array<string, int> how far each journal is in this store */
+	public function positions(): array
+	{
+		$positions = [];
+		foreach ($this->rows('SELECT journal, "offset" FROM positions') as $row) {
+			$positions[$row['journal']] = (int) $row['offset'];
+		}
+		return $positions;
+	}
+
+	/** @return array<int, mixed> */
+	private static function attributes(): array
+	{
+		// PHP 8.5 deprecates the constants of class PDO for those of its subclasses.
+		$class = defined('Pdo\Sqlite::ATTR_OPEN_FLAGS') ? 'Pdo\Sqlite::' : 'PDO::SQLITE_';
+		return [
+			constant($class . 'ATTR_OPEN_FLAGS') => constant($class . 'OPEN_READONLY'),
+			\PDO::ATTR_ERRMODE => \PDO::ERRMODE_EXCEPTION,
+			\PDO::ATTR_TIMEOUT => 5,
+		];
+	}
+
+	private static function problem(string $path, \PDOException $e, bool $opening = false): Problem
+	{
+		$code = $e->errorInfo[1] ?? $e->getCode();
+		$text = $e->errorInfo[2] ?? $e->getMessage();
+		if ($opening && in_array((int) $code, [8, 14], true)) {
+			return new Problem("$path cannot be opened: $text", 'A reader who may not write beside the '
+				. "file needs $path-shm, which the exporter leaves there.");
+		}
+		return match ((int) $code) {
+			5, 6 => new Problem("$path is locked by another program", 'Try again in a moment.'),
+			8 => new Problem('the store is open for reading only: ' . $text),
+			11, 26 => new Problem("$path is damaged: $text",
+				"See what can be saved:  sqlite3 $path .recover"),
+			default => new Problem($text),
+		};
+	}
+}
