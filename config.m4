@@ -72,6 +72,11 @@ if test "$PHP_OPA" != "no"; then
     OPA_CFLAGS="$OPA_CFLAGS -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wformat=2 -Werror"
   fi
   opa_ext_cflags="$OPA_CFLAGS -DZEND_ENABLE_STATIC_TSRMLS_CACHE=1"
+  dnl PHP's macros make functions without prototypes and with parameters that are not needed; gcc
+  dnl knows that they come from a system header, clang does not.
+  if test "$PHP_OPA_STRICT" != "no" && $CC --version 2>/dev/null | grep clang >/dev/null; then
+    opa_ext_cflags="$opa_ext_cflags -Wno-unused-parameter -Wno-missing-prototypes"
+  fi
   if test "$PHP_OPA_BENCH" != "no"; then
     opa_ext_cflags="$opa_ext_cflags -DOPA_BENCH"
   fi

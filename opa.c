@@ -5,9 +5,13 @@
 #include "opa_api.h"
 #include "opa_arginfo.h"
 #include "opa_error.h"
+#include "opa_http.h"
 #include "opa_ini.h"
 #include "opa_process.h"
 #include "opa_status.h"
+#ifdef OPA_BENCH
+#include "bench/opa_bench.h"
+#endif
 
 ZEND_DECLARE_MODULE_GLOBALS(opa)
 
@@ -25,6 +29,10 @@ static PHP_MINIT_FUNCTION(opa)
 	opa_ini_register(module_number);
 	register_opa_symbols(module_number);
 	opa_api_startup();
+	opa_http_startup();
+#ifdef OPA_BENCH
+	opa_bench_startup();
+#endif
 	if (opa_process_startup()) {
 		opa_fiber_startup();
 		opa_error_startup();

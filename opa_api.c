@@ -23,17 +23,32 @@ void opa_api_startup(void)
 
 /* ---- parameters ---- */
 
-static zend_always_inline opa_span_id id_of(const zend_string *id)
+static zend_always_inline opa_span_id id_of(const zend_string *text)
 {
-	return opa_span_id_parse(ZSTR_VAL(id), ZSTR_LEN(id));
+	const opa_request *request = &OPA_G(request);
+	return EXPECTED(text == request->last_text) ? request->last_id
+												: opa_span_id_parse(ZSTR_VAL(text), ZSTR_LEN(text));
 }
 
-static zend_always_inline void return_id(zval *return_value, opa_span_id id)
+static zend_always_inline zend_string *text_of(opa_span_id id)
 {
 	zend_string *text = zend_string_alloc(OPA_SPAN_ID_HEX, false);
 	opa_span_id_format(id, ZSTR_VAL(text));
 	ZSTR_VAL(text)[OPA_SPAN_ID_HEX] = '\0';
-	RETVAL_NEW_STR(text);
+	return text;
+}
+
+/* A new span's id; remembered, because the next calls will most likely be about it. */
+static zend_always_inline zend_string *new_id(opa_span_id id)
+{
+	opa_request *request = &OPA_G(request);
+	zend_string *text = text_of(id);
+	if (EXPECTED(request->last_text != NULL)) {
+		zend_string_release(request->last_text);
+	}
+	request->last_text = zend_string_copy(text);
+	request->last_id = id;
+	return text;
 }
 
 /* Room for a name's worth of text in which each byte became U+FFFD. */
@@ -45,7 +60,7 @@ typedef struct name_room {
 static zend_always_inline opa_str clean_name(const zend_string *name, name_room *room)
 {
 	opa_str text = opa_value_name(name);
-	if (EXPECTED(opa_utf8_valid_prefix(text.data, text.len) == text.len)) {
+	if (EXPECTED(opa_utf8_is_valid(text.data, text.len))) {
 		return text;
 	}
 	opa_utf8_repair(text.data, text.len, room->text);
@@ -54,9 +69,9 @@ static zend_always_inline opa_str clean_name(const zend_string *name, name_room 
 
 #define NS_PER_SECOND     1000000000u
 #define FIRST_NANOSECONDS 1000000000000 /* 10^12: smaller ints are seconds */
-#define LATEST_SECOND     18446744072.0 /* fits into 64 bits of nanoseconds */
+#define LATEST_SECOND     9223372036 /* in nanoseconds it fits into 63 bits, as stores have them */
 
-/* What is no time (negative, NaN, beyond 2554) is taken for now. */
+/* What is no time (negative, NaN, beyond the year 2262) is taken for now. */
 static uint64_t time_of(const zval *time)
 {
 	if (time == NULL) {
@@ -64,13 +79,13 @@ static uint64_t time_of(const zval *time)
 	}
 	if (Z_TYPE_P(time) == IS_LONG) {
 		zend_long value = Z_LVAL_P(time);
-		if (value < 0) {
-			return OPA_NOW;
+		if (value >= FIRST_NANOSECONDS) {
+			return (uint64_t)value;
 		}
-		return value < FIRST_NANOSECONDS ? (uint64_t)value * NS_PER_SECOND : (uint64_t)value;
+		return value >= 0 && value < LATEST_SECOND ? (uint64_t)value * NS_PER_SECOND : OPA_NOW;
 	}
 	double seconds = Z_DVAL_P(time);
-	if (!(seconds >= 0 && seconds < LATEST_SECOND)) {
+	if (!(seconds >= 0 && seconds < (double)LATEST_SECOND)) {
 		return OPA_NOW;
 	}
 	/* A double has no room for today's nanoseconds: whole seconds and the rest are scaled apart. */
@@ -110,10 +125,26 @@ static bool convert_tags(
 
 /* ---- spans ---- */
 
-static opa_span_id start_span(
-	zend_string *name, HashTable *tags, zend_string *parent, zend_long kind, const zval *time)
+static zend_always_inline opa_span_id begin_span(zend_string *name, opa_attributes attributes,
+	zend_string *parent, zend_long kind, const zval *time)
 {
 	name_room room;
+	opa_span_start start = {
+		.parent = parent == NULL ? OPA_NO_SPAN : id_of(parent),
+		.name = clean_name(name, &room),
+		.kind =
+			EXPECTED((zend_ulong)kind - OPA_KIND_INTERNAL <= OPA_KIND_CONSUMER - OPA_KIND_INTERNAL)
+				? (opa_span_kind)kind
+				: OPA_KIND_INTERNAL,
+		.start = time_of(time),
+		.attributes = attributes,
+	};
+	return opa_request_start_span(&start);
+}
+
+static zend_never_inline opa_span_id begin_tagged_span(
+	zend_string *name, HashTable *tags, zend_string *parent, zend_long kind, const zval *time)
+{
 	opa_fields fields;
 	uint32_t dropped;
 	opa_span_id id = OPA_NO_SPAN;
@@ -121,18 +152,20 @@ static opa_span_id start_span(
 	if (EXPECTED(convert_tags(tags, OPA_G(request).config->limits.attributes,
 			OPA_TAG_SPAN_ATTRIBUTE, &fields, &dropped)) &&
 		EXPECTED(opa_request_records())) {
-		opa_span_start start = {
-			.parent = parent == NULL ? OPA_NO_SPAN : id_of(parent),
-			.name = clean_name(name, &room),
-			.kind = kind >= OPA_KIND_INTERNAL && kind <= OPA_KIND_CONSUMER ? (opa_span_kind)kind
-																		   : OPA_KIND_INTERNAL,
-			.start = time_of(time),
-			.attributes = {fields.data, fields.len, dropped},
-		};
-		id = opa_request_start_span(&start);
+		opa_attributes attributes = {fields.data, fields.len, dropped};
+		id = begin_span(name, attributes, parent, kind, time);
 	}
 	opa_fields_deinit(&fields);
 	return id;
+}
+
+static zend_always_inline opa_span_id start_span(
+	zend_string *name, HashTable *tags, zend_string *parent, zend_long kind, const zval *time)
+{
+	if (tags != NULL && zend_hash_num_elements(tags) > 0) {
+		return begin_tagged_span(name, tags, parent, kind, time);
+	}
+	return begin_span(name, (opa_attributes){NULL, 0, 0}, parent, kind, time);
 }
 
 PHP_FUNCTION(opa_start_span)
@@ -152,8 +185,7 @@ PHP_FUNCTION(opa_start_span)
 	if (EXPECTED(opa_request_records())) {
 		opa_span_id id = start_span(name, tags, parent, kind, time);
 		if (EXPECTED(id != OPA_NO_SPAN)) {
-			return_id(return_value, id);
-			return;
+			RETURN_NEW_STR(new_id(id));
 		}
 	}
 	RETURN_INTERNED_STR(zero_id);
@@ -179,24 +211,82 @@ static bool set_tags(opa_span_id span, const opa_fields *fields, uint32_t droppe
 		   OPA_SPAN_OK;
 }
 
-static bool add_tag(opa_span_id span, zend_string *key, zval *value)
+/* Any value: converting it may take memory and run the program's code. */
+static zend_never_inline bool add_any_tag(opa_span_id span, opa_str key, zval *value)
 {
 	opa_conversion conversion;
 	opa_fields fields;
-	opa_str name = opa_value_name(key);
 	bool done = false;
 	opa_fields_init(&fields);
 	begin_conversion(&conversion);
-	opa_value plain = opa_value_convert_for(&conversion, name, value);
-	if (EXPECTED(plain.type != OPA_VALUE_NULL) && EXPECTED(name.len > 0) &&
-		EXPECTED(!conversion.stop)) {
-		opa_fields_attribute(&fields, OPA_TAG_SPAN_ATTRIBUTE, name, &plain);
+	opa_value plain = opa_value_convert_for(&conversion, key, value);
+	if (plain.type != OPA_VALUE_NULL && key.len > 0 && !conversion.stop) {
+		opa_fields_attribute(&fields, OPA_TAG_SPAN_ATTRIBUTE, key, &plain);
 		done = !fields.failed;
 	}
-	done = end_conversion(&conversion) && done && EXPECTED(opa_request_records()) &&
-		   set_tags(span, &fields, 0);
+	done =
+		end_conversion(&conversion) && done && opa_request_records() && set_tags(span, &fields, 0);
 	opa_fields_deinit(&fields);
 	return done;
+}
+
+/* What most tags are is written straight to the stack. */
+#define SMALL_KEY   64
+#define SMALL_VALUE 256
+
+static zend_always_inline bool is_small(const zval *value, opa_value *plain)
+{
+	switch (Z_TYPE_P(value)) {
+	case IS_STRING:
+		*plain = OPA_VALUE_OF_STRING(((opa_str){Z_STRVAL_P(value), Z_STRLEN_P(value)}));
+		return Z_STRLEN_P(value) <= SMALL_VALUE &&
+			   Z_STRLEN_P(value) <= OPA_G(request).config->max_value_length;
+	case IS_LONG:
+		*plain = OPA_VALUE_OF_INT(Z_LVAL_P(value));
+		return true;
+	case IS_DOUBLE:
+		*plain = OPA_VALUE_OF_DOUBLE(Z_DVAL_P(value));
+		return true;
+	case IS_FALSE:
+	case IS_TRUE:
+		*plain = OPA_VALUE_OF_BOOL(Z_TYPE_P(value) == IS_TRUE);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static zend_always_inline bool is_secret(const zend_string *name, opa_str key)
+{
+	opa_request *request = &OPA_G(request);
+	const zend_string **slot =
+		&request->clean_keys[((uintptr_t)name / sizeof(zend_string)) % OPA_CLEAN_KEYS];
+	if (EXPECTED(*slot == name)) {
+		return false;
+	}
+	bool secret = opa_redact_asks(&OPA_G(memo), request->config->redact, key);
+	if (!secret && ZSTR_IS_INTERNED(name)) {
+		*slot = name;
+	}
+	return secret;
+}
+
+static zend_always_inline bool add_tag(opa_span_id span, const zend_string *name, zval *value)
+{
+	opa_value plain;
+	uint8_t room[3 * (SMALL_KEY + SMALL_VALUE) + 64];
+	opa_str key = opa_value_name(name);
+	if (UNEXPECTED(key.len - 1 >= SMALL_KEY) || UNEXPECTED(!is_small(value, &plain))) {
+		return add_any_tag(span, key, value);
+	}
+	if (UNEXPECTED(is_secret(name, key))) {
+		plain = OPA_VALUE_OF_STRING(OPA_STR(OPA_REDACTED));
+	}
+	opa_writer w = {room + sizeof(room)};
+	opa_write_attribute(&w, OPA_TAG_SPAN_ATTRIBUTE, key, &plain);
+	opa_attributes attributes = {w.pos, (size_t)(room + sizeof(room) - w.pos), 0};
+	return opa_span_set_attributes(opa_the_process.spans, OPA_G(request).owner, span, attributes) ==
+		   OPA_SPAN_OK;
 }
 
 PHP_FUNCTION(opa_add_tag)
@@ -250,11 +340,11 @@ PHP_FUNCTION(opa_add_event)
 	}
 	opa_fields fields;
 	opa_fields_init(&fields);
-	opa_fields_string(&fields, OPA_TAG_EVENT_NAME, opa_value_name(name));
 	bool done = convert_tags(tags, OPA_G(request).config->event_attributes, OPA_TAG_EVENT_ATTRIBUTE,
 					&fields, &dropped) &&
 				opa_request_records();
 	if (done) {
+		opa_fields_string(&fields, OPA_TAG_EVENT_NAME, opa_value_name(name));
 		opa_fields_uint(&fields, OPA_TAG_EVENT_DROPPED, dropped);
 		done = !fields.failed &&
 			   opa_span_add_event(opa_the_process.spans, OPA_G(request).owner, id_of(span),
@@ -408,7 +498,7 @@ PHP_FUNCTION(opa_trace)
 	}
 	zval argument;
 	if (id != OPA_NO_SPAN) {
-		return_id(&argument, id);
+		ZVAL_NEW_STR(&argument, new_id(id));
 	} else {
 		ZVAL_INTERNED_STR(&argument, zero_id);
 	}
@@ -417,6 +507,9 @@ PHP_FUNCTION(opa_trace)
 	call.retval = return_value;
 	zend_call_function(&call, &cache);
 	zval_ptr_dtor(&argument);
+	if (Z_ISREF_P(return_value)) {
+		zend_unwrap_reference(return_value);
+	}
 	if (id != OPA_NO_SPAN && opa_request_records()) {
 		zend_object *exception = thrown_exception();
 		if (exception != NULL) {
@@ -434,7 +527,7 @@ PHP_FUNCTION(opa_current_span)
 	if (!opa_request_records()) {
 		RETURN_NULL();
 	}
-	return_id(return_value, opa_request_current());
+	RETURN_NEW_STR(text_of(opa_request_current()));
 }
 
 PHP_FUNCTION(opa_root_span)
@@ -443,7 +536,7 @@ PHP_FUNCTION(opa_root_span)
 	if (!opa_request_records()) {
 		RETURN_NULL();
 	}
-	return_id(return_value, OPA_G(request).local_root);
+	RETURN_NEW_STR(text_of(OPA_G(request).local_root));
 }
 
 PHP_FUNCTION(opa_trace_id)

@@ -53,6 +53,9 @@ static void dump_elements(opa_bounded *text, HashTable *elements, unsigned depth
 		if (Z_TYPE_P(value) == IS_INDIRECT) {
 			value = Z_INDIRECT_P(value);
 		}
+		if (Z_TYPE_P(value) == IS_UNDEF) {
+			continue; /* a typed property that was not set yet */
+		}
 		if (text->cut || n++ == WIDTH_MAX) {
 			indent(text, depth + 1);
 			opa_bounded_add_text(text, "...\n");
@@ -89,7 +92,7 @@ static void dump_object(opa_bounded *text, const zval *value, unsigned depth)
 {
 	zend_object *object = Z_OBJ_P(value);
 	opa_str name = opa_value_type_name(value);
-	opa_bounded_add(text, name.data, strlen(name.data));
+	opa_bounded_add(text, name.data, name.len);
 	opa_bounded_printf(text, "#%u {", object->handle);
 	if (depth == DEPTH_MAX) {
 		opa_bounded_add_text(text, " ... }\n");

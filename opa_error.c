@@ -204,11 +204,12 @@ static const char *level_name(int type)
 	}
 }
 
-/* Errors of these two levels the program's own handler may take over; the others end the request.
- */
+/* These two levels the program's own handler may take over; the others end the request. */
+#define E_HANDLED_ERRORS (E_USER_ERROR | E_RECOVERABLE_ERROR)
+
 static bool is_handled(int type)
 {
-	return (type & (E_USER_ERROR | E_RECOVERABLE_ERROR)) != 0 &&
+	return (type & E_HANDLED_ERRORS) != 0 &&
 		   Z_TYPE(EG(user_error_handler)) != IS_UNDEF &&
 		   (EG(user_error_handler_error_reporting) & type) != 0;
 }
@@ -218,7 +219,7 @@ static bool is_handled(int type)
 
 /* The text between "Uncaught " and "thrown" is what the engine has just put into the exception's
    own property `string`: by that the exception is found, without a hook on every throw. */
-static zend_object *find_uncaught(opa_str message)
+static zend_object *find_uncaught(opa_str message, zend_string *file, uint32_t line)
 {
 	size_t head = sizeof(UNCAUGHT) - 1, tail = sizeof(THROWN) - 1;
 	if (message.len < head + tail || memcmp(message.data, UNCAUGHT, head) != 0) {
@@ -231,7 +232,10 @@ static zend_object *find_uncaught(opa_str message)
 			continue;
 		}
 		opa_str string = text_property(object, "string");
-		if (string.len == printed.len && memcmp(string.data, printed.data, string.len) == 0) {
+		opa_str in = text_property(object, "file");
+		if (string.len == printed.len && memcmp(string.data, printed.data, string.len) == 0 &&
+			line_of(object) == (zend_long)line && file != NULL && in.len == ZSTR_LEN(file) &&
+			memcmp(in.data, ZSTR_VAL(file), in.len) == 0) {
 			return object;
 		}
 	}
@@ -265,7 +269,7 @@ static void record_fatal(int type, zend_string *file, uint32_t line, zend_string
 	const char *level = level_name(type);
 	opa_str error_type = {level, strlen(level)};
 	opa_str message = {ZSTR_VAL(text), ZSTR_LEN(text)};
-	zend_object *exception = find_uncaught(message);
+	zend_object *exception = find_uncaught(message, file, line);
 	if (exception != NULL) {
 		error_type = class_of(exception);
 		opa_error_record(request->local_root, exception, (opa_str){NULL, 0}, 0);
@@ -294,6 +298,15 @@ static void on_error(int type, zend_string *file, uint32_t line, zend_string *me
 		return;
 	}
 	record_fatal(type, file, line, message);
+}
+
+void opa_error_leave(void)
+{
+	if (!OPA_G(request).failed && EG(exit_status) == 255 && PG(last_error_message) != NULL &&
+		(PG(last_error_type) & E_HANDLED_ERRORS) != 0) {
+		record_fatal(PG(last_error_type), PG(last_error_file), (uint32_t)PG(last_error_lineno),
+			PG(last_error_message));
+	}
 }
 
 void opa_error_startup(void)

@@ -12,6 +12,12 @@
 void opa_error_startup(void);
 
 /*
+ * RSHUTDOWN: an error that the program's handler was asked about and gave back (it answered false)
+ * has ended the request all the same.
+ */
+void opa_error_leave(void);
+
+/*
  * Records an exception on an open span: an event "exception" with type, message and stack trace
  * (that of the chain of previous ones included, never an argument), and the span's status becomes
  * error unless the program has set it. The same exception is recorded once on a span. `tags` are

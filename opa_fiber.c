@@ -104,6 +104,14 @@ void opa_fiber_end(opa_fibers *fibers)
 	}
 }
 
+void opa_fiber_forget(opa_fibers *fibers)
+{
+	fibers->main.count = 0;
+	for (opa_stack *stack = fibers->all; stack != NULL; stack = stack->next) {
+		stack->count = 0;
+	}
+}
+
 /* Removes the ended spans; what stays keeps its order. */
 static void clear_ended(opa_stack *stack, opa_is_open is_open)
 {
@@ -134,15 +142,15 @@ static bool make_room(opa_stack *stack, opa_is_open is_open)
 	return true;
 }
 
-void opa_fiber_push(opa_fibers *fibers, opa_span_id id, opa_is_open is_open)
+void opa_fiber_push_slowly(opa_fibers *fibers, opa_span_id id, opa_is_open is_open)
 {
 	opa_stack *stack = fibers->current;
-	if (EXPECTED(stack->count < stack->capacity) || make_room(stack, is_open)) {
+	if (make_room(stack, is_open)) {
 		stack->ids[stack->count++] = id;
 	}
 }
 
-void opa_fiber_drop(opa_fibers *fibers, opa_span_id id)
+void opa_fiber_drop_from_within(opa_fibers *fibers, opa_span_id id)
 {
 	opa_stack *stack = fibers->current;
 	uint32_t lowest = stack->count > NEAR_THE_TOP ? stack->count - NEAR_THE_TOP : 0;

@@ -33,6 +33,9 @@ void opa_fiber_startup(void);
 void opa_fiber_begin(opa_fibers *fibers);
 void opa_fiber_end(opa_fibers *fibers);
 
+/* Every fiber has no current span any more: in a forked child the stacks are the parent's. */
+void opa_fiber_forget(opa_fibers *fibers);
+
 /* Whether an id stands for an open span: asked when a stack is cleared of ended ones. */
 typedef bool (*opa_is_open)(opa_span_id id);
 
@@ -41,10 +44,10 @@ typedef bool (*opa_is_open)(opa_span_id id);
  * the stack grows it is cleared of spans that have ended, so it is never larger than twice what is
  * open.
  */
-void opa_fiber_push(opa_fibers *fibers, opa_span_id id, opa_is_open is_open);
+static inline void opa_fiber_push(opa_fibers *fibers, opa_span_id id, opa_is_open is_open);
 
 /* A span has ended: it is taken off the current stack if it stands near its top. */
-void opa_fiber_drop(opa_fibers *fibers, opa_span_id id);
+static inline void opa_fiber_drop(opa_fibers *fibers, opa_span_id id);
 
 /* The innermost span that is open, OPA_NO_SPAN when there is none; ended ones above it go. */
 opa_span_id opa_fiber_top(opa_fibers *fibers, opa_is_open is_open);
@@ -54,6 +57,29 @@ static inline opa_span_id opa_fiber_peek(const opa_fibers *fibers)
 {
 	const opa_stack *stack = fibers->current;
 	return OPA_LIKELY(stack->count > 0) ? stack->ids[stack->count - 1] : OPA_NO_SPAN;
+}
+
+/* What the two below fall back to. */
+void opa_fiber_push_slowly(opa_fibers *fibers, opa_span_id id, opa_is_open is_open);
+void opa_fiber_drop_from_within(opa_fibers *fibers, opa_span_id id);
+
+static inline void opa_fiber_push(opa_fibers *fibers, opa_span_id id, opa_is_open is_open)
+{
+	opa_stack *stack = fibers->current;
+	if (OPA_LIKELY(stack->count < stack->capacity)) {
+		stack->ids[stack->count++] = id;
+	} else {
+		opa_fiber_push_slowly(fibers, id, is_open);
+	}
+}
+
+static inline void opa_fiber_drop(opa_fibers *fibers, opa_span_id id)
+{
+	if (OPA_LIKELY(opa_fiber_peek(fibers) == id)) {
+		fibers->current->count--;
+	} else {
+		opa_fiber_drop_from_within(fibers, id);
+	}
 }
 
 #endif

@@ -5,10 +5,17 @@
 
 #define MAX_ARGS 128
 
+static bool is_server;
+
+void opa_http_startup(void)
+{
+	is_server = strcmp(sapi_module.name, "cli") != 0 && strcmp(sapi_module.name, "phpdbg") != 0 &&
+			 strcmp(sapi_module.name, "embed") != 0;
+}
+
 bool opa_http_is_server(void)
 {
-	return strcmp(sapi_module.name, "cli") != 0 && strcmp(sapi_module.name, "phpdbg") != 0 &&
-		   strcmp(sapi_module.name, "embed") != 0;
+	return is_server;
 }
 
 /* ---- what the web server has said ---- */
@@ -196,13 +203,17 @@ static opa_str scheme_of(const opa_config *config)
 static void put_addresses(const opa_config *config, opa_fields *to)
 {
 	opa_str port, host = proxied(config, "host", "HTTP_X_FORWARDED_HOST");
-	if (host.len == 0) {
+	opa_str default_port = server_var("SERVER_PORT");
+	if (host.len > 0) {
+		/* The port that the proxy was asked at, not the one that it asks. */
+		default_port = equals(scheme_of(config), "https") ? OPA_STR("443") : OPA_STR("80");
+	} else {
 		static const char *const names[] = {"HTTP_HOST", "SERVER_NAME", "SERVER_ADDR"};
 		host = first_of(names, 3);
 	}
 	host = split_host(host, &port);
 	put(config, to, OPA_STR("server.address"), host);
-	put_port(to, OPA_STR("server.port"), port.len > 0 ? port : server_var("SERVER_PORT"));
+	put_port(to, OPA_STR("server.port"), port_number(port) > 0 ? port : default_port);
 	opa_str peer = server_var("REMOTE_ADDR"), peer_port;
 	opa_str client = split_host(proxied(config, "for", "HTTP_X_FORWARDED_FOR"), &peer_port);
 	put(config, to, OPA_STR("client.address"), client.len > 0 ? client : peer);
@@ -270,6 +281,9 @@ static bool is_known_method(const opa_config *config, opa_str method)
 	static const char conventional[] =
 		",GET,HEAD,POST,PUT,DELETE,CONNECT,OPTIONS,TRACE,PATCH,QUERY,";
 	const char *list = config->known_methods != NULL ? config->known_methods : conventional;
+	if (memchr(method.data, ',', method.len) != NULL) {
+		return false;
+	}
 	for (const char *at = list; (at = strchr(at, ',')) != NULL; at++) {
 		if (strncmp(at + 1, method.data, method.len) == 0 && at[1 + method.len] == ',') {
 			return method.len > 0;
@@ -343,7 +357,7 @@ opa_str opa_http_begin(const opa_config *config, opa_fields *attributes, char *r
 
 void opa_http_end(opa_fields *attributes, bool *failed, opa_str *error_type, char *room)
 {
-	int code = EG(exit_status);
+	int code = EG(exit_status) & 0xff; /* what a parent process gets of it */
 	*failed = code != 0;
 	if (opa_http_is_server()) {
 		code = SG(sapi_headers).http_response_code;

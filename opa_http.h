@@ -8,6 +8,9 @@
 #include "opa_config.h"
 #include "core/opa_fields.h"
 
+/* MINIT: sees which SAPI this is. */
+void opa_http_startup(void);
+
 /* Whether this SAPI answers HTTP requests (else: a script on the command line). */
 bool opa_http_is_server(void);
 

@@ -2,8 +2,6 @@
 #include "opa_ini.h"
 #include "core/opa_units.h"
 
-/* What the registration has put in: another value there was given by somebody. */
-static zend_string *defaults[OPA_SETTING_COUNT];
 static bool given_at_start[OPA_SETTING_COUNT];
 
 static int mode_of(opa_setting setting)
@@ -61,16 +59,24 @@ void opa_ini_register(int module_number)
 		given_at_start[setting] = cfg_get_entry(info->name, strlen(info->name)) != NULL;
 	}
 	zend_register_ini_entries(entries, module_number);
-	for (opa_setting setting = 0; setting < OPA_SETTING_COUNT; setting++) {
-		const char *name = opa_setting_get_info(setting)->name;
-		zend_ini_entry *entry = zend_hash_str_find_ptr(EG(ini_directives), name, strlen(name));
-		defaults[setting] = entry == NULL ? NULL : entry->value;
-	}
 }
 
 void opa_ini_unregister(int module_number)
 {
 	zend_unregister_ini_entries(module_number);
+}
+
+/*
+ * Whether somebody has set it, be it to the default's own text. The address of a default says nothing:
+ * opcache moves interned strings. PHP-FPM puts a pool's value in without marking the entry, but what
+ * it puts in is not interned.
+ */
+static bool is_given(opa_setting setting, const zend_ini_entry *entry)
+{
+	const char *def = opa_setting_get_info(setting)->def;
+	const zend_string *value = entry->value;
+	return given_at_start[setting] || entry->modified || !ZSTR_IS_INTERNED(value) ||
+		   ZSTR_LEN(value) != strlen(def) || memcmp(ZSTR_VAL(value), def, ZSTR_LEN(value)) != 0;
 }
 
 void opa_ini_collect(opa_str values[OPA_SETTING_COUNT], bool given[OPA_SETTING_COUNT])
@@ -80,6 +86,6 @@ void opa_ini_collect(opa_str values[OPA_SETTING_COUNT], bool given[OPA_SETTING_C
 		zend_ini_entry *entry = zend_hash_str_find_ptr(EG(ini_directives), name, strlen(name));
 		zend_string *value = entry == NULL ? NULL : entry->value;
 		values[setting] = value == NULL ? OPA_STR("") : (opa_str){ZSTR_VAL(value), ZSTR_LEN(value)};
-		given[setting] = given_at_start[setting] || value != defaults[setting];
+		given[setting] = value != NULL && is_given(setting, entry);
 	}
 }

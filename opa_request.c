@@ -51,7 +51,7 @@ static void count(const opa_request *request, const opa_batch *batch)
 static bool publish(opa_request *request, opa_batch *batch)
 {
 	bool kept = true;
-	if (batch->data != NULL) {
+	if (batch->data != NULL || batch->complete) {
 		count(request, batch);
 		request->values_cut = 0;
 	}
@@ -82,6 +82,29 @@ bool opa_request_flush(void)
 	return opa_trace_flush(opa_the_process.spans, request->owner, request->root, &batch) ==
 			   OPA_SPAN_OK &&
 		   publish(request, &batch);
+}
+
+/* Ends the local root and the trace. The piece that leaves last says that it is the last. */
+static void finish(opa_request *request, bool keep)
+{
+	opa_batch ended = {0}, last; /* opa_span_end() fills it in only when something is flushed */
+	opa_span_end(opa_the_process.spans, request->owner, request->local_root, OPA_NOW, &ended);
+	opa_trace_finish(opa_the_process.spans, request->owner, request->root, &last);
+	if (last.data == NULL && ended.data != NULL) {
+		for (unsigned i = 0; i < OPA_TRACE_COUNTS; i++) {
+			ended.counts[i] += last.counts[i];
+		}
+		ended.complete = last.complete;
+		last = ended;
+		ended = (opa_batch){0};
+	}
+	if (keep) {
+		publish(request, &ended);
+		publish(request, &last);
+	} else {
+		opa_batch_release(opa_the_process.spans, &ended);
+		opa_batch_release(opa_the_process.spans, &last);
+	}
 }
 
 /* ---- the trace ---- */
@@ -119,10 +142,14 @@ static void begin_trace(opa_request *request)
 /* Whether a trace is wanted that begins here. Counts those that the sampler does not want. */
 static bool is_wanted(opa_request *request)
 {
+	if (request->unwanted) {
+		return false;
+	}
 	opa_trace_id_make(&request->rng, request->trace_id);
 	if (opa_sampler_wants(request->config->sample_threshold, request->trace_id)) {
 		return true;
 	}
+	request->unwanted = true;
 	opa_publish_count(opa_the_process.publisher, OPA_COUNT_TRACES_SAMPLED_OUT, 1);
 	return false;
 }
@@ -153,8 +180,11 @@ void opa_request_begin(void)
 	request->forked = false;
 	request->script_ran = false;
 	request->failed = false;
+	request->unwanted = false;
 	request->spans = 0;
 	request->values_cut = 0;
+	request->last_text = NULL;
+	memset(request->clean_keys, 0, sizeof(request->clean_keys));
 	opa_fiber_begin(&request->fibers);
 	if (!request->begun) {
 		return;
@@ -218,12 +248,18 @@ bool opa_request_wake(void)
 		.kind = OPA_KIND_INTERNAL,
 		.start = request->fork_time,
 	};
-	if (start.parent == OPA_NO_SPAN) {
-		start.parent = request->root;
-	}
 	opa_span_id id;
+	opa_span_result result = OPA_SPAN_UNKNOWN;
 	request->forked = false;
-	if (opa_span_begin(opa_the_process.spans, request->owner, &start, &id) != OPA_SPAN_OK) {
+	if (start.parent != OPA_NO_SPAN) {
+		result = opa_span_begin(opa_the_process.spans, request->owner, &start, &id);
+	}
+	if (result == OPA_SPAN_UNKNOWN) {
+		start.parent = request->local_root;
+		result = opa_span_begin(opa_the_process.spans, request->owner, &start, &id);
+	}
+	opa_fiber_forget(&request->fibers);
+	if (result != OPA_SPAN_OK) {
 		request->recording = OPA_RECORDING_OFF;
 		return false;
 	}
@@ -252,16 +288,11 @@ static void rotate(opa_request *request)
 {
 	opa_fields link;
 	uint8_t id[8];
-	opa_batch batch;
-	opa_span_id old_root = request->local_root;
 	opa_fields_init(&link);
-	opa_span_id_to_bytes(old_root, id);
+	opa_span_id_to_bytes(request->local_root, id);
 	opa_fields_bytes(&link, OPA_TAG_LINK_TRACE_ID, request->trace_id, OPA_TRACE_ID_LEN);
 	opa_fields_bytes(&link, OPA_TAG_LINK_SPAN_ID, id, sizeof(id));
-	opa_span_end(opa_the_process.spans, request->owner, old_root, OPA_NOW, &batch);
-	publish(request, &batch);
-	opa_trace_finish(opa_the_process.spans, request->owner, request->root, &batch);
-	publish(request, &batch);
+	finish(request, true);
 	opa_trace_id_make(&request->rng, request->trace_id);
 	begin_trace(request);
 	if (request->traced) {
@@ -271,10 +302,10 @@ static void rotate(opa_request *request)
 	opa_fields_deinit(&link);
 }
 
-static bool is_due(const opa_request *request)
+static bool is_due(const opa_request *request, uint64_t mono)
 {
 	uint64_t age = request->config->trace_rotate;
-	if (age == 0 || opa_http_is_server() || opa_clock_mono() - request->begun_mono < age) {
+	if (age == 0 || opa_http_is_server() || mono - request->begun_mono < age) {
 		return false;
 	}
 	return opa_trace_open_spans(opa_the_process.spans, request->owner, request->root) == 1;
@@ -284,12 +315,14 @@ opa_span_id opa_request_start_span(opa_span_start *start)
 {
 	opa_request *request = &OPA_G(request);
 	opa_span_id id = OPA_NO_SPAN;
+	start->mono = opa_clock_mono();
 	if (start->parent == OPA_NO_SPAN) {
 		start->parent = opa_fiber_peek(&request->fibers);
 	}
 	if (start->parent == OPA_NO_SPAN) {
-		if (UNEXPECTED(is_due(request))) {
+		if (UNEXPECTED(is_due(request, start->mono))) {
 			rotate(request);
+			start->mono = opa_clock_mono();
 		}
 		start->parent = request->local_root;
 	}
@@ -362,6 +395,7 @@ void opa_request_leave(void)
 	bool failed;
 	opa_str error_type;
 	opa_fields fields;
+	opa_error_leave();
 	opa_fields_init(&fields);
 	opa_http_end(&fields, &failed, &error_type, room);
 	if (failed && !request->failed) {
@@ -380,21 +414,15 @@ void opa_request_leave(void)
 void opa_request_end(void)
 {
 	opa_request *request = &OPA_G(request);
-	opa_batch batch;
 	if (request->traced) {
 		if (request->forked) {
 			opa_request_wake();
 		}
-		opa_span_end(opa_the_process.spans, request->owner, request->local_root, OPA_NOW, &batch);
-		if (batch.data != NULL) {
-			publish(request, &batch);
-		}
-		opa_trace_finish(opa_the_process.spans, request->owner, request->root, &batch);
-		if (request->script_ran) {
-			publish(request, &batch);
-		} else {
-			opa_batch_release(opa_the_process.spans, &batch);
-		}
+		finish(request, request->script_ran || request->spans > 0);
+	}
+	if (request->last_text != NULL) {
+		zend_string_release(request->last_text);
+		request->last_text = NULL;
 	}
 	opa_fiber_end(&request->fibers);
 	request->recording = OPA_RECORDING_OFF;

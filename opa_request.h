@@ -17,6 +17,8 @@ typedef enum opa_recording {
 	OPA_RECORDING_FORKED, /* this is a forked child: on, once its own root span is made */
 } opa_recording;
 
+#define OPA_CLEAN_KEYS 32
+
 /* Of one thread. Zeroed memory is the state before the first request. */
 typedef struct opa_request {
 	opa_recording recording;
@@ -25,6 +27,7 @@ typedef struct opa_request {
 	bool forked;     /* this is a child that has not been served since the fork */
 	bool script_ran; /* some file was run: it was not just `php -i` */
 	bool failed;     /* an error was found and said on the root span */
+	bool unwanted;   /* the sampler does not want this request: it is asked once */
 	uint64_t owner;
 	opa_span_id root;       /* names the trace; in a forked child it is the parent's span */
 	opa_span_id local_root; /* what this process ends: the root, or the span of the fork */
@@ -37,6 +40,14 @@ typedef struct opa_request {
 	uint64_t fork_time;  /* Unix nanoseconds */
 	uint64_t spans;      /* started by this request, roots not counted */
 	uint64_t values_cut;
+	/*
+	 * The id that was handed out last, with a reference of opa's own: as long as it is held, a
+	 * string at that address is that id, and need not be read again.
+	 */
+	zend_string *last_text;
+	opa_span_id last_id;
+	/* Interned keys that opa.redact was asked for and does not have: they live as long as this. */
+	const zend_string *clean_keys[OPA_CLEAN_KEYS];
 } opa_request;
 
 /* RINIT, RSHUTDOWN, post-deactivate. */

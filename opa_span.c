@@ -14,6 +14,7 @@ struct shard {
 	opa_block_pool pool;
 	opa_rng rng;
 	opa_trace_buffer spare; /* a batch's memory, kept for the next trace */
+	atomic_size_t *spare_bytes;
 	unsigned index;
 };
 
@@ -22,12 +23,14 @@ struct opa_span_table {
 	unsigned count;
 	atomic_ullong owners;
 	atomic_uint next_shard;
+	atomic_size_t spare_bytes; /* in the spares of all shards */
 	struct shard *shards;
 };
 
 #define MAX_SHARD_BITS 8u
 #define POOLED_BLOCKS  1024u          /* over all shards */
-#define SPARE_LARGEST  (512u * 1024u) /* over all shards */
+#define SPARE_LARGEST  (512u * 1024u) /* of a shard */
+#define SPARE_TOTAL    (4u * SPARE_LARGEST)
 
 /* ---- the table ---- */
 
@@ -86,6 +89,7 @@ opa_span_table *opa_span_table_create(unsigned shards)
 		return NULL;
 	}
 	while (table->count < shards) {
+		table->shards[table->count].spare_bytes = &table->spare_bytes;
 		if (!shard_init(&table->shards[table->count], table->count, shards)) {
 			opa_span_table_destroy(table);
 			return NULL;
@@ -122,14 +126,14 @@ static void unlock(struct shard *shard)
 	opa_mutex_unlock(&shard->lock);
 }
 
-static struct shard *lock_shard_of(opa_span_table *table, opa_span_id id)
+OPA_INLINE struct shard *lock_shard_of(opa_span_table *table, opa_span_id id)
 {
 	struct shard *shard = &table->shards[id & (table->count - 1)];
 	lock(shard);
 	return shard;
 }
 
-static opa_block *find_span(const struct shard *shard, uint64_t owner, opa_span_id id)
+OPA_INLINE opa_block *find_span(const struct shard *shard, uint64_t owner, opa_span_id id)
 {
 	opa_block *span = opa_idmap_get(&shard->spans, id);
 	return OPA_LIKELY(span != NULL) && OPA_LIKELY(span->owner == owner) ? span : NULL;
@@ -145,7 +149,7 @@ static opa_trace *find_trace(const struct shard *shard, uint64_t owner, opa_span
  * What begins every operation that writes to one span: it locks the shard, and answers the span
  * with the lock held, or NULL with the lock given back and the reason in *result.
  */
-static opa_block *lock_span(opa_span_table *table, uint64_t owner, opa_span_id id,
+OPA_INLINE opa_block *lock_span(opa_span_table *table, uint64_t owner, opa_span_id id,
 	struct shard **shard, opa_span_result *result)
 {
 	*shard = lock_shard_of(table, id);
@@ -162,7 +166,7 @@ static opa_block *lock_span(opa_span_table *table, uint64_t owner, opa_span_id i
 /* ---- starting ---- */
 
 /* A new open span in the trace, or NULL with the reason in *result. */
-static opa_block *open_span(opa_span_table *table, struct shard *shard, opa_trace *trace,
+OPA_INLINE opa_block *open_span(opa_span_table *table, struct shard *shard, opa_trace *trace,
 	const opa_span_start *start, uint64_t mono, opa_span_result *result)
 {
 	if (OPA_UNLIKELY(!opa_trace_has_room(trace, sizeof(opa_block) + start->name.len))) {
@@ -176,8 +180,7 @@ static opa_block *open_span(opa_span_table *table, struct shard *shard, opa_trac
 	}
 	do {
 		span->id = opa_span_id_make(&shard->rng, shard->index, table->bits);
-	} while (OPA_UNLIKELY(opa_idmap_get(&shard->spans, span->id) != NULL) ||
-			 OPA_UNLIKELY(opa_idmap_get(&shard->traces, span->id) != NULL));
+	} while (OPA_UNLIKELY(opa_idmap_get(&shard->spans, span->id) != NULL));
 	*result = opa_trace_open(trace, span, start, mono);
 	if (OPA_UNLIKELY(*result != OPA_SPAN_OK)) {
 		opa_block_give(&shard->pool, span);
@@ -224,7 +227,7 @@ opa_span_result opa_trace_begin(
 opa_span_result opa_span_begin(
 	opa_span_table *table, uint64_t owner, const opa_span_start *start, opa_span_id *id)
 {
-	uint64_t mono = opa_clock_mono();
+	uint64_t mono = start->mono != 0 ? start->mono : opa_clock_mono();
 	struct shard *shard = lock_shard_of(table, start->parent);
 	opa_block *parent = find_span(shard, owner, start->parent);
 	opa_trace *trace =
@@ -245,9 +248,10 @@ opa_span_result opa_span_begin(
 /* ---- ending ---- */
 
 /* A trace whose first span ends takes over the memory that an earlier batch has left. */
-static void lend_spare(struct shard *shard, opa_trace *trace)
+OPA_INLINE void lend_spare(struct shard *shard, opa_trace *trace)
 {
 	if (OPA_UNLIKELY(trace->finished.block == NULL)) {
+		atomic_fetch_sub(shard->spare_bytes, shard->spare.capacity);
 		trace->finished = shard->spare;
 		shard->spare = (opa_trace_buffer){NULL, 0, NULL};
 	}
@@ -265,7 +269,7 @@ static void remove_span(struct shard *shard, opa_trace *trace, opa_block *span)
  * The end of a span: taken out of the table, written behind the finished ones, its block given
  * back. Where there is no memory to write it to nothing has changed.
  */
-static bool finish_span(
+OPA_INLINE bool finish_span(
 	struct shard *shard, opa_trace *trace, opa_block *span, uint64_t end, bool unfinished)
 {
 	lend_spare(shard, trace);
@@ -360,13 +364,23 @@ opa_span_result opa_trace_finish(
 	return OPA_SPAN_OK;
 }
 
+/* Whether all spares together stay within their bound with `more`, which is booked then. */
+static bool may_spare(opa_span_table *table, size_t more)
+{
+	if (atomic_fetch_add(&table->spare_bytes, more) + more <= SPARE_TOTAL) {
+		return true;
+	}
+	atomic_fetch_sub(&table->spare_bytes, more);
+	return false;
+}
+
 void opa_batch_release(opa_span_table *table, opa_batch *batch)
 {
 	uint8_t *block = batch->block;
-	if (block != NULL && batch->capacity <= SPARE_LARGEST / table->count) {
+	if (block != NULL && batch->capacity <= SPARE_LARGEST) {
 		struct shard *shard = &table->shards[batch->shard];
 		lock(shard);
-		if (shard->spare.block == NULL) {
+		if (shard->spare.block == NULL && may_spare(table, batch->capacity)) {
 			shard->spare = (opa_trace_buffer){block, batch->capacity, block + batch->capacity};
 			block = NULL;
 		}

@@ -86,6 +86,7 @@ typedef struct opa_span_start {
 	opa_str name;       /* valid UTF-8 */
 	opa_span_kind kind;
 	uint64_t start;
+	uint64_t mono; /* opa_clock_mono(), if the caller has just read it; 0: it is read */
 	opa_attributes attributes;
 } opa_span_start;
 

@@ -4,12 +4,7 @@
 
 #define BUFFER_STEP ((size_t)4096)
 
-/* Attributes in wire form: {"opa.unfinished": true}, {"opa.time_clamped": true}. */
-#define UNFINISHED_MARK "\x4a\x14\x0a\x0eopa.unfinished\x12\x02\x10\x01"
-#define CLAMPED_MARK    "\x4a\x16\x0a\x10opa.time_clamped\x12\x02\x10\x01"
-#define MARK_LEN(mark)  (sizeof(mark) - 1)
-
-static const char marks[] = UNFINISHED_MARK CLAMPED_MARK;
+const char opa_trace_marks[] = OPA_UNFINISHED_MARK OPA_CLAMPED_MARK;
 
 opa_trace *opa_trace_create(const opa_trace_start *start)
 {
@@ -54,16 +49,6 @@ opa_span_result opa_trace_refuse(opa_trace *trace, opa_trace_count why)
 	return why == OPA_TRACE_REFUSED_MEMORY ? OPA_SPAN_NO_MEMORY : OPA_SPAN_LIMIT;
 }
 
-bool opa_trace_has_room(opa_trace *trace, size_t more)
-{
-	if (OPA_LIKELY(more <= trace->limits->trace_size) &&
-		OPA_LIKELY(trace->bytes <= trace->limits->trace_size - more)) {
-		return true;
-	}
-	trace->counts[OPA_TRACE_REFUSED_SIZE]++;
-	return false;
-}
-
 /* Books what a change has made of a block that was `before` bytes large. */
 static void account(opa_trace *trace, const opa_block *span, size_t before)
 {
@@ -91,68 +76,13 @@ static opa_span_result reserve_fields(opa_trace *trace, opa_block *span, size_t 
 
 /* ---- opening ---- */
 
-opa_span_result opa_trace_open(
-	opa_trace *trace, opa_block *block, const opa_span_start *start, uint64_t mono)
-{
-	size_t len = start->name.len;
-	if (!opa_block_reserve(block, len, len) || !opa_block_set_name(block, start->name)) {
-		return opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
-	}
-	block->parent = start->parent;
-	block->owner = trace->owner;
-	block->trace = trace;
-	block->kind = (uint8_t)start->kind;
-	block->sequence = trace->started++;
-	block->start = start->start;
-	if (OPA_LIKELY(start->start == OPA_NOW)) {
-		block->start = trace->wall + (mono - trace->mono);
-		block->start_mono = mono;
-	}
-	block->next = trace->open;
-	if (OPA_LIKELY(trace->open != NULL)) {
-		trace->open->previous = block;
-	}
-	trace->open = block;
-	trace->bytes += opa_block_size(block);
-	trace->counts[OPA_TRACE_SPANS_STARTED]++;
-	if ((start->attributes.len | start->attributes.dropped) > 0) {
-		opa_trace_set_attributes(trace, block, &start->attributes);
-	}
-	return OPA_SPAN_OK;
-}
-
 /* ---- closing ---- */
 
-size_t opa_trace_finished_len(const opa_trace *trace)
-{
-	const opa_trace_buffer *buffer = &trace->finished;
-	return buffer->block == NULL ? 0 : (size_t)(buffer->block + buffer->capacity - buffer->pos);
-}
-
-bool opa_trace_should_flush(const opa_trace *trace, uint64_t mono)
-{
-	const opa_span_limits *limits = trace->limits;
-	size_t len = opa_trace_finished_len(trace);
-	return OPA_UNLIKELY(len >= limits->flush_size) ||
-		   OPA_UNLIKELY(mono - trace->mono >= limits->flush_age && limits->flush_age != 0) ||
-		   OPA_UNLIKELY(trace->bytes >= limits->trace_size - limits->trace_size / 8);
-}
-
-uint64_t opa_trace_end_of(const opa_trace *trace, const opa_block *span, uint64_t mono)
-{
-	return OPA_LIKELY(span->start_mono != 0) ? span->start + (mono - span->start_mono)
-											 : trace->wall + (mono - trace->mono);
-}
-
-bool opa_trace_reserve(opa_trace *trace, opa_block *span)
+bool opa_trace_grow(opa_trace *trace, size_t bound)
 {
 	opa_trace_buffer *buffer = &trace->finished;
 	size_t used = opa_trace_finished_len(trace);
-	size_t bound = opa_block_bound(span, &trace->context) + MARK_LEN(marks);
 	size_t needed = OPA_BATCH_HEADROOM + used + bound;
-	if (OPA_LIKELY(needed <= buffer->capacity)) {
-		return true;
-	}
 	size_t capacity = buffer->capacity + buffer->capacity / 2;
 	if (capacity < needed) {
 		capacity = needed;
@@ -168,38 +98,6 @@ bool opa_trace_reserve(opa_trace *trace, opa_block *span)
 	opa_free(buffer->block);
 	*buffer = (opa_trace_buffer){block, capacity, block + capacity - used};
 	return true;
-}
-
-void opa_trace_write(opa_trace *trace, opa_block *span, uint64_t end, bool unfinished)
-{
-	opa_writer w = {trace->finished.pos};
-	uint8_t *written_end = w.pos;
-	bool clamped = end < span->start;
-	size_t marked = unfinished ? MARK_LEN(UNFINISHED_MARK) : 0;
-	const char *mark = unfinished ? marks : marks + MARK_LEN(UNFINISHED_MARK);
-	if (OPA_UNLIKELY(clamped)) {
-		end = span->start;
-		marked += MARK_LEN(CLAMPED_MARK);
-	}
-	opa_block_encode(span, &trace->context, end, mark, marked, &w);
-	trace->counts[OPA_TRACE_SPANS_UNFINISHED] += unfinished;
-	trace->finished.pos = w.pos;
-	trace->finished_spans++;
-	trace->error |= span->status == OPA_STATUS_ERROR;
-	trace->bytes += (size_t)(written_end - w.pos);
-}
-
-void opa_trace_close(opa_trace *trace, opa_block *span)
-{
-	if (span->previous != NULL) {
-		span->previous->next = span->next;
-	} else {
-		trace->open = span->next;
-	}
-	if (span->next != NULL) {
-		span->next->previous = span->previous;
-	}
-	trace->bytes -= opa_block_size(span);
 }
 
 void opa_trace_detach(opa_trace *trace, bool complete, opa_batch *batch)
@@ -286,6 +184,15 @@ opa_span_result opa_trace_set_attributes(
 	return result;
 }
 
+/* Behind what stands already; there is room. */
+static void put(opa_block *span, const void *bytes, size_t len)
+{
+	if (len > 0) {
+		memcpy(span->data + span->len, bytes, len);
+		span->len += (uint32_t)len;
+	}
+}
+
 /* Appends a message of which all but a few bytes stand already: header, head, body. */
 static opa_span_result append_message(
 	opa_trace *trace, opa_block *span, uint8_t tag, opa_str head, opa_str body)
@@ -297,9 +204,9 @@ static opa_span_result append_message(
 	size_t header_len = (size_t)(header + sizeof(header) - w.pos);
 	opa_span_result result = reserve_fields(trace, span, header_len + head.len + body.len);
 	if (result == OPA_SPAN_OK) {
-		opa_block_append(span, w.pos, header_len);
-		opa_block_append(span, head.data, head.len);
-		opa_block_append(span, body.data, body.len);
+		put(span, w.pos, header_len);
+		put(span, head.data, head.len);
+		put(span, body.data, body.len);
 	}
 	return result;
 }

@@ -47,35 +47,35 @@ void opa_trace_anchor(opa_trace *trace);
 opa_span_result opa_trace_refuse(opa_trace *trace, opa_trace_count why);
 
 /* Makes an open span of `block`, which has its id: fills it in and adds it to the books. */
-opa_span_result opa_trace_open(
+OPA_INLINE opa_span_result opa_trace_open(
 	opa_trace *trace, opa_block *block, const opa_span_start *start, uint64_t mono);
 
 /* Whether limits.trace_size lets the trace hold `more` further bytes; counts it when not. */
-bool opa_trace_has_room(opa_trace *trace, size_t more);
+OPA_INLINE bool opa_trace_has_room(opa_trace *trace, size_t more);
 
 /*
  * Whether finished spans should leave now, at `mono`: there are limits.flush_size of them, the last
  * ones left limits.flush_age ago, or the trace has come so near to limits.trace_size that without
  * it the next span might be refused.
  */
-bool opa_trace_should_flush(const opa_trace *trace, uint64_t mono);
+OPA_INLINE bool opa_trace_should_flush(const opa_trace *trace, uint64_t mono);
 
 /* When a span that ends at `mono` ends: by the clock that never runs backwards, if it can be. */
-uint64_t opa_trace_end_of(const opa_trace *trace, const opa_block *span, uint64_t mono);
+OPA_INLINE uint64_t opa_trace_end_of(const opa_trace *trace, const opa_block *span, uint64_t mono);
 
 /* Makes sure that opa_trace_write(span) cannot fail. False, with no change: memory is short. */
-bool opa_trace_reserve(opa_trace *trace, opa_block *span);
+OPA_INLINE bool opa_trace_reserve(opa_trace *trace, opa_block *span);
 
 /*
  * Writes a span, after a successful reserve, behind the finished ones; with `unfinished` it is one
  * that the program left open, and marked so.
  */
-void opa_trace_write(opa_trace *trace, opa_block *span, uint64_t end, bool unfinished);
+OPA_INLINE void opa_trace_write(opa_trace *trace, opa_block *span, uint64_t end, bool unfinished);
 
 /* Takes a span off the list of open ones and out of the books. Its block is the caller's then. */
-void opa_trace_close(opa_trace *trace, opa_block *span);
+OPA_INLINE void opa_trace_close(opa_trace *trace, opa_block *span);
 
-size_t opa_trace_finished_len(const opa_trace *trace);
+OPA_INLINE size_t opa_trace_finished_len(const opa_trace *trace);
 
 /* Moves the finished spans and the counts into *batch; its data is NULL when there is no span. */
 void opa_trace_detach(opa_trace *trace, bool complete, opa_batch *batch);
@@ -92,5 +92,127 @@ opa_span_result opa_trace_add_link(opa_trace *trace, opa_block *span, opa_str fi
 opa_span_result opa_trace_set_status(
 	opa_trace *trace, opa_block *span, opa_span_status status, opa_str message, bool found);
 opa_span_result opa_trace_set_name(opa_trace *trace, opa_block *span, opa_str name);
+
+/* ---- what every span goes through, in the header so that compilers can join it ---- */
+
+OPA_INLINE size_t opa_trace_finished_len(const opa_trace *trace)
+{
+	const opa_trace_buffer *buffer = &trace->finished;
+	return buffer->block == NULL ? 0 : (size_t)(buffer->block + buffer->capacity - buffer->pos);
+}
+
+OPA_INLINE bool opa_trace_has_room(opa_trace *trace, size_t more)
+{
+	if (OPA_LIKELY(more <= trace->limits->trace_size) &&
+		OPA_LIKELY(trace->bytes <= trace->limits->trace_size - more)) {
+		return true;
+	}
+	trace->counts[OPA_TRACE_REFUSED_SIZE]++;
+	return false;
+}
+
+OPA_INLINE bool opa_trace_should_flush(const opa_trace *trace, uint64_t mono)
+{
+	const opa_span_limits *limits = trace->limits;
+	size_t len = opa_trace_finished_len(trace);
+	/* Below zero where another thread has flushed since `mono` was read. */
+	int64_t age = (int64_t)(mono - trace->mono);
+	return OPA_UNLIKELY(len >= limits->flush_size) ||
+		   OPA_UNLIKELY(age >= (int64_t)limits->flush_age && limits->flush_age != 0) ||
+		   OPA_UNLIKELY(trace->bytes >= limits->trace_size - limits->trace_size / 8);
+}
+
+OPA_INLINE uint64_t opa_trace_end_of(const opa_trace *trace, const opa_block *span, uint64_t mono)
+{
+	return OPA_LIKELY(span->start_mono != 0) ? span->start + (mono - span->start_mono)
+											 : trace->wall + (mono - trace->mono);
+}
+
+OPA_INLINE void opa_trace_close(opa_trace *trace, opa_block *span)
+{
+	if (span->previous != NULL) {
+		span->previous->next = span->next;
+	} else {
+		trace->open = span->next;
+	}
+	if (span->next != NULL) {
+		span->next->previous = span->previous;
+	}
+	trace->bytes -= opa_block_size(span);
+}
+
+OPA_INLINE opa_span_result opa_trace_open(
+	opa_trace *trace, opa_block *block, const opa_span_start *start, uint64_t mono)
+{
+	size_t len = start->name.len;
+	if ((OPA_UNLIKELY(len > OPA_BLOCK_INLINE) && !opa_block_reserve(block, len, len)) ||
+		!opa_block_append(block, start->name.data, len)) {
+		return opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
+	}
+	block->name_len = (uint32_t)len;
+	block->parent = start->parent;
+	block->owner = trace->owner;
+	block->trace = trace;
+	block->kind = (uint8_t)start->kind;
+	block->sequence = trace->started++;
+	block->start = start->start;
+	block->start_mono = 0;
+	if (OPA_LIKELY(start->start == OPA_NOW)) {
+		block->start = trace->wall + (mono - trace->mono);
+		block->start_mono = mono;
+	}
+	block->previous = NULL;
+	block->next = trace->open;
+	if (OPA_LIKELY(trace->open != NULL)) {
+		trace->open->previous = block;
+	}
+	trace->open = block;
+	trace->bytes += opa_block_size(block);
+	trace->counts[OPA_TRACE_SPANS_STARTED]++;
+	if ((start->attributes.len | start->attributes.dropped) > 0) {
+		opa_trace_set_attributes(trace, block, &start->attributes);
+	}
+	return OPA_SPAN_OK;
+}
+
+/* What opa_trace_reserve does when the memory is not enough. */
+bool opa_trace_grow(opa_trace *trace, size_t bound);
+
+/* Attributes in wire form: {"opa.unfinished": true}, {"opa.time_clamped": true}. */
+#define OPA_UNFINISHED_MARK "\x4a\x14\x0a\x0eopa.unfinished\x12\x02\x10\x01"
+#define OPA_CLAMPED_MARK    "\x4a\x16\x0a\x10opa.time_clamped\x12\x02\x10\x01"
+#define OPA_MARK_LEN(mark)  (sizeof(mark) - 1)
+
+/* Both, one behind the other. */
+extern const char opa_trace_marks[sizeof(OPA_UNFINISHED_MARK OPA_CLAMPED_MARK)];
+
+OPA_INLINE bool opa_trace_reserve(opa_trace *trace, opa_block *span)
+{
+	const opa_trace_buffer *buffer = &trace->finished;
+	size_t bound = opa_block_bound(span, &trace->context) + sizeof(opa_trace_marks);
+	/* Of a buffer that there is not yet both pointers are NULL. */
+	return OPA_LIKELY(OPA_BATCH_HEADROOM + bound <= (size_t)(buffer->pos - buffer->block)) ||
+		   opa_trace_grow(trace, bound);
+}
+
+OPA_INLINE void opa_trace_write(opa_trace *trace, opa_block *span, uint64_t end, bool unfinished)
+{
+	opa_writer w = {trace->finished.pos};
+	uint8_t *written_end = w.pos;
+	bool clamped = end < span->start;
+	size_t marked = unfinished ? OPA_MARK_LEN(OPA_UNFINISHED_MARK) : 0;
+	const char *mark =
+		unfinished ? opa_trace_marks : opa_trace_marks + OPA_MARK_LEN(OPA_UNFINISHED_MARK);
+	if (OPA_UNLIKELY(clamped)) {
+		end = span->start;
+		marked += OPA_MARK_LEN(OPA_CLAMPED_MARK);
+	}
+	opa_block_encode(span, &trace->context, end, mark, marked, &w);
+	trace->counts[OPA_TRACE_SPANS_UNFINISHED] += unfinished;
+	trace->finished.pos = w.pos;
+	trace->finished_spans++;
+	trace->error |= span->status == OPA_STATUS_ERROR;
+	trace->bytes += (size_t)(written_end - w.pos);
+}
 
 #endif

@@ -77,8 +77,11 @@ opa_str opa_value_name(const zend_string *name)
 opa_str opa_value_type_name(const zval *value)
 {
 	switch (Z_TYPE_P(value)) {
-	case IS_OBJECT:
-		return (opa_str){ZSTR_VAL(Z_OBJCE_P(value)->name), ZSTR_LEN(Z_OBJCE_P(value)->name)};
+	case IS_OBJECT: {
+		/* An anonymous class's name has a NUL and a path behind its readable part. */
+		const char *name = ZSTR_VAL(Z_OBJCE_P(value)->name);
+		return (opa_str){name, strlen(name)};
+	}
 	case IS_ARRAY:
 		return OPA_STR("array");
 	case IS_RESOURCE:
@@ -111,18 +114,24 @@ static opa_value type_name_value(opa_conversion *conversion, const zval *value)
 
 /* ---- objects ---- */
 
+#define SWALLOWED_MAX 16
+
 /*
- * What became of the program's code. An exception is swallowed; exit is not: the engine unwinds
- * with an object that is no exception, and it must reach the top.
+ * What became of the program's code. An exception is swallowed, and what its destructor throws then
+ * (not without end); exit is not: the engine unwinds with an object that is no exception, and it
+ * must reach the top.
  */
 static bool came_back(opa_conversion *conversion)
 {
 	if (EXPECTED(EG(exception) == NULL)) {
 		return true;
 	}
-	if (zend_is_unwind_exit(EG(exception)) || zend_is_graceful_exit(EG(exception))) {
-		conversion->stop = true;
-	} else {
+	for (unsigned n = 0; EG(exception) != NULL; n++) {
+		if (n == SWALLOWED_MAX || zend_is_unwind_exit(EG(exception)) ||
+			zend_is_graceful_exit(EG(exception))) {
+			conversion->stop = true;
+			break;
+		}
 		zend_clear_exception();
 	}
 	return false;
@@ -186,7 +195,7 @@ static opa_value convert_member(
 	opa_conversion *conversion, opa_str key, zval *value, unsigned depth)
 {
 	if (conversion->redact != NULL && opa_redact_asks(conversion->memo, conversion->redact, key) &&
-		Z_TYPE_P(value) != IS_NULL) {
+		Z_TYPE_P(Z_ISREF_P(value) ? Z_REFVAL_P(value) : value) != IS_NULL) {
 		return OPA_VALUE_OF_STRING(OPA_STR(OPA_REDACTED));
 	}
 	return convert(conversion, value, depth);
@@ -194,8 +203,8 @@ static opa_value convert_member(
 
 static opa_str index_key(opa_conversion *conversion, zend_ulong index)
 {
-	char *digits = room(conversion, MAX_LENGTH_OF_LONG);
-	int len = snprintf(digits, MAX_LENGTH_OF_LONG, ZEND_LONG_FMT, (zend_long)index);
+	char *digits = room(conversion, MAX_LENGTH_OF_LONG + 1);
+	int len = snprintf(digits, MAX_LENGTH_OF_LONG + 1, ZEND_LONG_FMT, (zend_long)index);
 	return (opa_str){digits, (size_t)len};
 }
 

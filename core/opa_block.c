@@ -1,48 +1,18 @@
 #include "opa_block.h"
 #include "opa_alloc.h"
 
-#include <stddef.h>
-
-#define FLAG_IS_REMOTE_KNOWN 0x100u
-#define FLAG_IS_REMOTE       0x200u
-
-/* Ids, tags, times, counts and lengths of a span: 18 + 10 + 10 + 2 * 9 + 2 + 3 * 11 + 6 + 3 * 11.
- */
-#define ENCODED_FIXED 144u
-
-opa_block *opa_block_take(opa_block_pool *pool)
+opa_block *opa_block_make(void)
 {
-	opa_block *block = pool->free;
-	if (OPA_LIKELY(block != NULL)) {
-		pool->free = block->next;
-		pool->count--;
-	} else {
-		block = opa_malloc(sizeof(*block));
-		if (block == NULL) {
-			return NULL;
-		}
-	}
-	memset(block, 0, offsetof(opa_block, inline_data));
-	block->data = block->inline_data;
-	block->capacity = OPA_BLOCK_INLINE;
-	return block;
+	return opa_malloc(sizeof(opa_block));
 }
 
-void opa_block_give(opa_block_pool *pool, opa_block *block)
+void opa_block_free(opa_block *block)
 {
-	if (block->data != block->inline_data) {
+	if (!opa_block_is_inline(block)) {
 		opa_free(block->data);
 	}
-	if (OPA_UNLIKELY(block->message != NULL)) {
-		opa_free(block->message);
-	}
-	if (pool->count >= pool->limit) {
-		opa_free(block);
-		return;
-	}
-	block->next = pool->free;
-	pool->free = block;
-	pool->count++;
+	opa_free(block->message);
+	opa_free(block);
 }
 
 void opa_block_pool_deinit(opa_block_pool *pool)
@@ -55,27 +25,12 @@ void opa_block_pool_deinit(opa_block_pool *pool)
 	pool->count = 0;
 }
 
-static bool is_inline(const opa_block *block)
-{
-	return block->data == block->inline_data;
-}
-
-static size_t heap_bytes(const opa_block *block)
-{
-	return is_inline(block) ? 0 : block->capacity;
-}
-
-size_t opa_block_size(const opa_block *block)
-{
-	return sizeof(*block) + heap_bytes(block) + block->message_len;
-}
-
 /* Doubles, as far as the room lets it. */
 static bool grow(opa_block *block, size_t needed, size_t room)
 {
 	size_t capacity = (size_t)block->capacity * 2;
-	if (capacity > room && capacity - room > heap_bytes(block)) {
-		capacity = heap_bytes(block) + room;
+	if (capacity > room && capacity - room > opa_block_heap_bytes(block)) {
+		capacity = opa_block_heap_bytes(block) + room;
 	}
 	if (capacity < needed) {
 		capacity = needed;
@@ -83,7 +38,7 @@ static bool grow(opa_block *block, size_t needed, size_t room)
 	if (capacity > UINT32_MAX) {
 		return false;
 	}
-	bool was_inline = is_inline(block);
+	bool was_inline = opa_block_is_inline(block);
 	uint8_t *data = opa_realloc(was_inline ? NULL : block->data, capacity);
 	if (data == NULL) {
 		return false;
@@ -96,28 +51,10 @@ static bool grow(opa_block *block, size_t needed, size_t room)
 	return true;
 }
 
-size_t opa_block_growth(const opa_block *block, size_t more)
-{
-	size_t needed = block->len + more;
-	return OPA_LIKELY(needed <= block->capacity) ? 0 : needed - heap_bytes(block);
-}
-
 bool opa_block_reserve(opa_block *block, size_t more, size_t room)
 {
 	size_t needed = block->len + more;
 	return OPA_LIKELY(needed <= block->capacity) || grow(block, needed, room);
-}
-
-bool opa_block_append(opa_block *block, const void *bytes, size_t len)
-{
-	if (!opa_block_reserve(block, len, SIZE_MAX)) {
-		return false;
-	}
-	if (len > 0) {
-		memcpy(block->data + block->len, bytes, len);
-		block->len += (uint32_t)len;
-	}
-	return true;
 }
 
 bool opa_block_replace(
@@ -228,25 +165,6 @@ long opa_block_find(const opa_block *block, const uint8_t *wire, size_t wire_len
 	return -1;
 }
 
-size_t opa_block_bound(const opa_block *block, const opa_block_context *context)
-{
-	return ENCODED_FIXED + block->len + block->message_len + context->state.len;
-}
-
-static void write_id(opa_writer *w, uint8_t tag, opa_span_id id)
-{
-	w->pos -= 10;
-	w->pos[0] = tag;
-	w->pos[1] = 8;
-	opa_span_id_to_bytes(id, w->pos + 2);
-}
-
-static void write_time(opa_writer *w, uint8_t tag, uint64_t time)
-{
-	opa_write_fixed64(w, time);
-	*--w->pos = tag;
-}
-
 static void write_bytes(opa_writer *w, uint32_t tag, const void *bytes, size_t len)
 {
 	const uint8_t *end = w->pos;
@@ -264,38 +182,19 @@ static void write_status(opa_writer *w, const opa_block *block)
 	opa_write_header(w, OPA_TAG_SPAN_STATUS, end);
 }
 
-void opa_block_encode(const opa_block *block, const opa_block_context *context, uint64_t end,
+void opa_block_encode_rare(const opa_block *block, const opa_block_context *context,
 	const void *more, size_t more_len, opa_writer *w)
 {
-	const uint8_t *span_end = w->pos;
-	opa_write_fixed32(
-		w, context->flags | FLAG_IS_REMOTE_KNOWN | (block->parent_remote ? FLAG_IS_REMOTE : 0u));
-	opa_write_varint(w, OPA_TAG_SPAN_FLAGS);
 	if (block->status != 0) {
 		write_status(w, block);
 	}
-	if (OPA_UNLIKELY(
-			(block->dropped_attributes | block->dropped_events | block->dropped_links) != 0)) {
-		opa_write_uint(w, OPA_TAG_SPAN_DROPPED_LINKS, block->dropped_links);
-		opa_write_uint(w, OPA_TAG_SPAN_DROPPED_EVENTS, block->dropped_events);
-		opa_write_uint(w, OPA_TAG_SPAN_DROPPED_ATTRIBUTES, block->dropped_attributes);
-	}
-	if (OPA_UNLIKELY(more_len > 0)) {
-		opa_write_raw(w, more, more_len);
-	}
-	opa_write_raw(w, block->data + block->name_len, block->len - block->name_len);
-	write_time(w, OPA_TAG_SPAN_END, end);
-	write_time(w, OPA_TAG_SPAN_START, block->start);
-	*--w->pos = block->kind;
-	*--w->pos = OPA_TAG_SPAN_KIND;
-	write_bytes(w, OPA_TAG_SPAN_NAME, block->data, block->name_len);
-	if (block->parent != OPA_NO_SPAN) {
-		write_id(w, OPA_TAG_SPAN_PARENT, block->parent);
-	}
+	opa_write_uint(w, OPA_TAG_SPAN_DROPPED_LINKS, block->dropped_links);
+	opa_write_uint(w, OPA_TAG_SPAN_DROPPED_EVENTS, block->dropped_events);
+	opa_write_uint(w, OPA_TAG_SPAN_DROPPED_ATTRIBUTES, block->dropped_attributes);
 	if (context->state.len > 0) {
 		write_bytes(w, OPA_TAG_SPAN_TRACE_STATE, context->state.data, context->state.len);
 	}
-	write_id(w, OPA_TAG_SPAN_ID, block->id);
-	write_bytes(w, OPA_TAG_SPAN_TRACE_ID, context->trace_id, OPA_TRACE_ID_LEN);
-	opa_write_header(w, OPA_TAG_SCOPE_SPANS_SPAN, span_end);
+	if (more_len > 0) {
+		opa_write_raw(w, more, more_len);
+	}
 }

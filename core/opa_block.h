@@ -10,6 +10,8 @@
 
 #include "opa_otlp.h"
 
+#include <stddef.h>
+
 #define OPA_BLOCK_INLINE 104
 
 typedef struct opa_block {
@@ -51,20 +53,20 @@ typedef struct opa_block_pool {
 	unsigned limit;
 } opa_block_pool;
 
-/* An empty block, or NULL. All numbers are 0. */
-opa_block *opa_block_take(opa_block_pool *pool);
-void opa_block_give(opa_block_pool *pool, opa_block *block);
+/* An empty block, or NULL. Who, when and where (id to sequence, kind) are for the caller to set. */
+OPA_INLINE opa_block *opa_block_take(opa_block_pool *pool);
+OPA_INLINE void opa_block_give(opa_block_pool *pool, opa_block *block);
 void opa_block_pool_deinit(opa_block_pool *pool);
 
 /* Heap bytes that the block takes. */
-size_t opa_block_size(const opa_block *block);
+OPA_INLINE size_t opa_block_size(const opa_block *block);
 
 /* All of these answer false when memory is short; the block is then as it was. */
 bool opa_block_set_name(opa_block *block, opa_str name);
 bool opa_block_set_message(opa_block *block, opa_str message);
 
 /* Heap bytes that the block must grow by, at least, to take `more` further bytes of fields. */
-size_t opa_block_growth(const opa_block *block, size_t more);
+OPA_INLINE size_t opa_block_growth(const opa_block *block, size_t more);
 
 /*
  * Room for `more` further bytes of fields, so that appending cannot fail. Grows by at most `room`
@@ -73,7 +75,7 @@ size_t opa_block_growth(const opa_block *block, size_t more);
 bool opa_block_reserve(opa_block *block, size_t more, size_t room);
 
 /* Appends bytes that form whole fields of a Span message. */
-bool opa_block_append(opa_block *block, const void *bytes, size_t len);
+OPA_INLINE bool opa_block_append(opa_block *block, const void *bytes, size_t len);
 
 /*
  * The place of the attribute with the key that `wire` (one attribute in wire form) has: its offset
@@ -96,11 +98,153 @@ typedef struct opa_block_context {
 } opa_block_context;
 
 /* Room that encoding needs at most. */
-size_t opa_block_bound(const opa_block *block, const opa_block_context *context);
+OPA_INLINE size_t opa_block_bound(const opa_block *block, const opa_block_context *context);
 
-/* Writes the span as a field of ScopeSpans, with `more` fields (not in the bound) behind its own.
+/*
+ * Writes the span as a field of ScopeSpans, with `more` fields (not in the bound) behind its own.
  */
-void opa_block_encode(const opa_block *block, const opa_block_context *context, uint64_t end,
+OPA_INLINE void opa_block_encode(const opa_block *block, const opa_block_context *context,
+	uint64_t end, const void *more, size_t more_len, opa_writer *w);
+
+/* ---- what every span goes through, in the header so that compilers can join it ---- */
+
+/* What the inline functions fall back to. */
+opa_block *opa_block_make(void);
+void opa_block_free(opa_block *block);
+
+OPA_INLINE bool opa_block_is_inline(const opa_block *block)
+{
+	return block->data == block->inline_data;
+}
+
+OPA_INLINE size_t opa_block_heap_bytes(const opa_block *block)
+{
+	return OPA_LIKELY(opa_block_is_inline(block)) ? 0 : block->capacity;
+}
+
+OPA_INLINE size_t opa_block_size(const opa_block *block)
+{
+	return sizeof(*block) + opa_block_heap_bytes(block) + block->message_len;
+}
+
+OPA_INLINE size_t opa_block_growth(const opa_block *block, size_t more)
+{
+	size_t needed = block->len + more;
+	return OPA_LIKELY(needed <= block->capacity) ? 0 : needed - opa_block_heap_bytes(block);
+}
+
+OPA_INLINE opa_block *opa_block_take(opa_block_pool *pool)
+{
+	opa_block *block = pool->free;
+	if (OPA_LIKELY(block != NULL)) {
+		pool->free = block->next;
+		pool->count--;
+	} else {
+		block = opa_block_make();
+		if (block == NULL) {
+			return NULL;
+		}
+	}
+	block->exception = 0;
+	block->message = NULL;
+	block->message_len = 0;
+	block->data = block->inline_data;
+	block->capacity = OPA_BLOCK_INLINE;
+	block->name_len = 0;
+	block->len = 0;
+	block->attributes = block->events = block->links = 0;
+	block->dropped_attributes = block->dropped_events = block->dropped_links = 0;
+	block->status = 0;
+	block->status_final = block->parent_remote = block->has_children = block->frozen = false;
+	return block;
+}
+
+OPA_INLINE void opa_block_give(opa_block_pool *pool, opa_block *block)
+{
+	if (OPA_UNLIKELY(!opa_block_is_inline(block)) || OPA_UNLIKELY(block->message != NULL) ||
+		OPA_UNLIKELY(pool->count >= pool->limit)) {
+		/* A large block's memory goes, the block as well: the pool keeps only plain ones. */
+		opa_block_free(block);
+		return;
+	}
+	block->next = pool->free;
+	pool->free = block;
+	pool->count++;
+}
+
+OPA_INLINE bool opa_block_append(opa_block *block, const void *bytes, size_t len)
+{
+	if (OPA_UNLIKELY(block->len + len > block->capacity) &&
+		!opa_block_reserve(block, len, SIZE_MAX)) {
+		return false;
+	}
+	if (OPA_LIKELY(len > 0)) {
+		opa_copy(block->data + block->len, bytes, len);
+		block->len += (uint32_t)len;
+	}
+	return true;
+}
+
+/* Ids, tags, times, counts and lengths: 18 + 10 + 10 + 6 + 20 + 6 + 3 * 11 + 4 * 11. */
+#define OPA_BLOCK_FIXED 160u
+
+OPA_INLINE size_t opa_block_bound(const opa_block *block, const opa_block_context *context)
+{
+	return OPA_BLOCK_FIXED + block->len + block->message_len + context->state.len;
+}
+
+/* What most spans have nothing of: status, dropped counts, trace state, `more` fields. */
+void opa_block_encode_rare(const opa_block *block, const opa_block_context *context,
 	const void *more, size_t more_len, opa_writer *w);
+
+#define OPA_SPAN_FLAG_REMOTE_KNOWN 0x100u
+#define OPA_SPAN_FLAG_REMOTE       0x200u
+
+/*
+ * Fields of constant length are laid out as a whole: the compiler makes a few stores of them, where
+ * one write for each would check and move the writer each time.
+ */
+OPA_INLINE void opa_block_encode(const opa_block *block, const opa_block_context *context,
+	uint64_t end, const void *more, size_t more_len, opa_writer *to)
+{
+	opa_writer w = *to;
+	const uint8_t *span_end = w.pos;
+	if (OPA_UNLIKELY((block->dropped_attributes | block->dropped_events | block->dropped_links |
+						 block->status | context->state.len | more_len) != 0)) {
+		opa_block_encode_rare(block, context, more, more_len, &w);
+	}
+	opa_write_raw(&w, block->data + block->name_len, block->len - block->name_len);
+	w.pos -= 26;
+	uint8_t *p = w.pos;
+	p[0] = (uint8_t)(OPA_TAG_SPAN_FLAGS & 0x7f) | 0x80;
+	p[1] = OPA_TAG_SPAN_FLAGS >> 7;
+	opa_store_le32(p + 2, context->flags | OPA_SPAN_FLAG_REMOTE_KNOWN |
+							  (block->parent_remote ? OPA_SPAN_FLAG_REMOTE : 0u));
+	p[6] = OPA_TAG_SPAN_KIND;
+	p[7] = block->kind;
+	p[8] = OPA_TAG_SPAN_START;
+	opa_store_le64(p + 9, block->start);
+	p[17] = OPA_TAG_SPAN_END;
+	opa_store_le64(p + 18, end);
+	opa_write_raw(&w, block->data, block->name_len);
+	opa_write_varint(&w, block->name_len);
+	*--w.pos = OPA_TAG_SPAN_NAME;
+	if (OPA_LIKELY(block->parent != OPA_NO_SPAN)) {
+		w.pos -= 10;
+		w.pos[0] = OPA_TAG_SPAN_PARENT;
+		w.pos[1] = 8;
+		opa_span_id_to_bytes(block->parent, w.pos + 2);
+	}
+	w.pos -= 28;
+	p = w.pos;
+	p[0] = OPA_TAG_SPAN_TRACE_ID;
+	p[1] = OPA_TRACE_ID_LEN;
+	memcpy(p + 2, context->trace_id, OPA_TRACE_ID_LEN);
+	p[18] = OPA_TAG_SPAN_ID;
+	p[19] = 8;
+	opa_span_id_to_bytes(block->id, p + 20);
+	opa_write_header(&w, OPA_TAG_SCOPE_SPANS_SPAN, span_end);
+	*to = w;
+}
 
 #endif

@@ -1,50 +1,23 @@
 #include "opa_id.h"
+#include "opa_bytes.h"
 #include "opa_entropy.h"
 
 #include <string.h>
 
 #define EACH_BYTE(x) ((uint64_t)(x)*0x0101010101010101u)
 
-static uint64_t rotate_left(uint64_t x, int k)
-{
-	return (x << k) | (x >> (64 - k));
-}
-
-uint64_t opa_rng_next(opa_rng *rng)
+void opa_rng_seed(opa_rng *rng)
 {
 	uint64_t *s = rng->state;
-	if (OPA_UNLIKELY(!rng->seeded)) {
-		do {
-			opa_entropy_fill(s, sizeof(rng->state));
-		} while ((s[0] | s[1] | s[2] | s[3]) == 0);
-		rng->seeded = true;
-	}
-	uint64_t result = rotate_left(s[1] * 5, 7) * 9;
-	uint64_t t = s[1] << 17;
-	s[2] ^= s[0];
-	s[3] ^= s[1];
-	s[1] ^= s[2];
-	s[0] ^= s[3];
-	s[2] ^= t;
-	s[3] = rotate_left(s[3], 45);
-	return result;
+	do {
+		opa_entropy_fill(s, sizeof(rng->state));
+	} while ((s[0] | s[1] | s[2] | s[3]) == 0);
+	rng->seeded = true;
 }
 
 void opa_rng_forget(opa_rng *rng)
 {
 	rng->seeded = false;
-}
-
-opa_span_id opa_span_id_make(opa_rng *rng, unsigned shard, unsigned shard_bits)
-{
-	uint64_t r = opa_rng_next(rng);
-	/* 28 bits choose one of six digits: the bias is below 2^-25. */
-	uint64_t digit = 10 + (((r >> 36) * 6) >> 28);
-	uint64_t middle = r & 0x0fffffffffffffffu;
-	/* The digit came from bits that stand in `middle`, too; fresh ones cost nothing. */
-	middle ^= rotate_left(rng->state[0], 23) & 0x0fffffffffffffffu;
-	uint64_t mask = ((uint64_t)1 << shard_bits) - 1;
-	return (digit << 60) | (middle & ~mask) | (shard & mask);
 }
 
 void opa_trace_id_make(opa_rng *rng, uint8_t trace_id[OPA_TRACE_ID_LEN])
@@ -55,22 +28,6 @@ void opa_trace_id_make(opa_rng *rng, uint8_t trace_id[OPA_TRACE_ID_LEN])
 		halves[1] = opa_rng_next(rng);
 	} while ((halves[0] | halves[1]) == 0);
 	memcpy(trace_id, halves, sizeof(halves));
-}
-
-/* The first byte is the lowest, whatever the machine. Compilers make one instruction of it. */
-static uint64_t load_le64(const char *from)
-{
-	const unsigned char *b = (const unsigned char *)from;
-	return (uint64_t)b[0] | (uint64_t)b[1] << 8 | (uint64_t)b[2] << 16 | (uint64_t)b[3] << 24 |
-		   (uint64_t)b[4] << 32 | (uint64_t)b[5] << 40 | (uint64_t)b[6] << 48 |
-		   (uint64_t)b[7] << 56;
-}
-
-static void store_le64(char *to, uint64_t v)
-{
-	for (int i = 0; i < 8; i++) {
-		to[i] = (char)(v >> (8 * i));
-	}
 }
 
 /* Eight hex digits of a 32-bit number, the highest first, as bytes of a little-endian word. */
@@ -86,8 +43,8 @@ static uint64_t digits_of(uint32_t v)
 
 void opa_span_id_format(opa_span_id id, char hex[OPA_SPAN_ID_HEX])
 {
-	store_le64(hex, digits_of((uint32_t)(id >> 32)));
-	store_le64(hex + 8, digits_of((uint32_t)id));
+	opa_store_le64(hex, digits_of((uint32_t)(id >> 32)));
+	opa_store_le64(hex + 8, digits_of((uint32_t)id));
 }
 
 /*
@@ -112,8 +69,8 @@ opa_span_id opa_span_id_parse(const char *hex, size_t len)
 		return OPA_NO_SPAN;
 	}
 	uint64_t wrong = 0;
-	uint64_t high = value_of(load_le64(hex), &wrong);
-	uint64_t low = value_of(load_le64(hex + 8), &wrong);
+	uint64_t high = value_of(opa_load_le64(hex), &wrong);
+	uint64_t low = value_of(opa_load_le64(hex + 8), &wrong);
 	return OPA_LIKELY(wrong == 0) ? (high << 32) | low : OPA_NO_SPAN;
 }
 
@@ -144,20 +101,4 @@ bool opa_hex_parse(const char *hex, size_t len, uint8_t *bytes)
 		bytes[i / 2] = (uint8_t)(high << 4 | low);
 	}
 	return len % 2 == 0;
-}
-
-void opa_span_id_to_bytes(opa_span_id id, uint8_t bytes[8])
-{
-	for (int i = 0; i < 8; i++) {
-		bytes[i] = (uint8_t)(id >> (56 - 8 * i));
-	}
-}
-
-opa_span_id opa_span_id_from_bytes(const uint8_t bytes[8])
-{
-	opa_span_id id = 0;
-	for (int i = 0; i < 8; i++) {
-		id = id << 8 | bytes[i];
-	}
-	return id;
 }

@@ -8,7 +8,7 @@
 #ifndef OPA_ID_H
 #define OPA_ID_H
 
-#include "opa_base.h"
+#include "opa_bytes.h"
 
 #define OPA_SPAN_ID_HEX  16
 #define OPA_TRACE_ID_LEN 16
@@ -24,14 +24,40 @@ typedef struct opa_rng {
 	bool seeded;
 } opa_rng;
 
-/* The next 64 random bits; seeds itself from the system on first use. */
-uint64_t opa_rng_next(opa_rng *rng);
+/* What the next one does on first use: seeds from the system. */
+void opa_rng_seed(opa_rng *rng);
+
+/* The next 64 random bits. */
+OPA_INLINE uint64_t opa_rng_next(opa_rng *rng)
+{
+	uint64_t *s = rng->state;
+	if (OPA_UNLIKELY(!rng->seeded)) {
+		opa_rng_seed(rng);
+	}
+	uint64_t result = s[1] * 5;
+	result = ((result << 7) | (result >> 57)) * 9;
+	uint64_t t = s[1] << 17;
+	s[2] ^= s[0];
+	s[3] ^= s[1];
+	s[1] ^= s[2];
+	s[0] ^= s[3];
+	s[2] ^= t;
+	s[3] = (s[3] << 45) | (s[3] >> 19);
+	return result;
+}
 
 /* Makes the next use seed anew: in a forked child, so that it does not repeat its parent's ids. */
 void opa_rng_forget(opa_rng *rng);
 
 /* A span id whose lowest `shard_bits` bits are `shard`. */
-opa_span_id opa_span_id_make(opa_rng *rng, unsigned shard, unsigned shard_bits);
+OPA_INLINE opa_span_id opa_span_id_make(opa_rng *rng, unsigned shard, unsigned shard_bits)
+{
+	uint64_t r = opa_rng_next(rng);
+	/* The highest 28 bits choose one of six digits: the bias is below 2^-25. */
+	uint64_t digit = 10 + (((r >> 36) * 6) >> 28);
+	uint64_t mask = ((uint64_t)1 << shard_bits) - 1;
+	return (digit << 60) | (r & 0x0fffffffffffffffu & ~mask) | (shard & mask);
+}
 
 /* A trace id: 16 random bytes, never all zero; so its flag "random" (W3C level 2) may be set. */
 void opa_trace_id_make(opa_rng *rng, uint8_t trace_id[OPA_TRACE_ID_LEN]);
@@ -51,7 +77,14 @@ void opa_hex_format(const uint8_t *bytes, size_t len, char *hex);
 bool opa_hex_parse(const char *hex, size_t len, uint8_t *bytes);
 
 /* Big-endian form, as on the wire. */
-void opa_span_id_to_bytes(opa_span_id id, uint8_t bytes[8]);
-opa_span_id opa_span_id_from_bytes(const uint8_t bytes[8]);
+static inline void opa_span_id_to_bytes(opa_span_id id, uint8_t bytes[8])
+{
+	opa_store_be64(bytes, id);
+}
+
+static inline opa_span_id opa_span_id_from_bytes(const uint8_t bytes[8])
+{
+	return opa_load_be64(bytes);
+}
 
 #endif

@@ -22,12 +22,9 @@ void opa_idmap_deinit(opa_idmap *map)
 	opa_idmap_init(map);
 }
 
-bool opa_idmap_reserve(opa_idmap *map)
+bool opa_idmap_grow(opa_idmap *map)
 {
 	size_t size = map->slots == NULL ? 0 : map->mask + 1;
-	if (OPA_LIKELY((map->count + 1) * 2 <= size)) {
-		return true;
-	}
 	size_t wanted = size == 0 ? SMALLEST : size * 2;
 	opa_idmap larger = {opa_calloc(wanted, sizeof(opa_idmap_slot)), wanted - 1, 0};
 	if (larger.slots == NULL) {
@@ -43,19 +40,8 @@ bool opa_idmap_reserve(opa_idmap *map)
 	return true;
 }
 
-void opa_idmap_insert(opa_idmap *map, opa_span_id id, void *value)
-{
-	size_t i = home(map, id);
-	while (map->slots[i].id != OPA_NO_SPAN) {
-		i = (i + 1) & map->mask;
-	}
-	map->slots[i].id = id;
-	map->slots[i].value = value;
-	map->count++;
-}
-
 /* Fills the hole with the next entry that may stand there, and so on, until a free slot ends it. */
-static void close_hole(opa_idmap *map, size_t hole)
+void opa_idmap_close_hole(opa_idmap *map, size_t hole)
 {
 	for (size_t i = (hole + 1) & map->mask; map->slots[i].id != OPA_NO_SPAN;
 		 i = (i + 1) & map->mask) {
@@ -68,24 +54,6 @@ static void close_hole(opa_idmap *map, size_t hole)
 	}
 	map->slots[hole].id = OPA_NO_SPAN;
 	map->slots[hole].value = NULL;
-}
-
-void *opa_idmap_remove(opa_idmap *map, opa_span_id id)
-{
-	if (map->slots == NULL || id == OPA_NO_SPAN) {
-		return NULL;
-	}
-	size_t i = home(map, id);
-	while (map->slots[i].id != id) {
-		if (map->slots[i].id == OPA_NO_SPAN) {
-			return NULL;
-		}
-		i = (i + 1) & map->mask;
-	}
-	void *value = map->slots[i].value;
-	close_hole(map, i);
-	map->count--;
-	return value;
 }
 
 void opa_idmap_trim(opa_idmap *map)

@@ -24,14 +24,30 @@ typedef struct opa_idmap {
 void opa_idmap_init(opa_idmap *map);
 void opa_idmap_deinit(opa_idmap *map);
 
+/* What opa_idmap_reserve does when the map is half full. */
+bool opa_idmap_grow(opa_idmap *map);
+
 /* Makes room for one more. False when memory is short; the map is then as it was. */
-bool opa_idmap_reserve(opa_idmap *map);
+OPA_INLINE bool opa_idmap_reserve(opa_idmap *map)
+{
+	return (OPA_LIKELY(map->slots != NULL) && OPA_LIKELY((map->count + 1) * 2 <= map->mask + 1)) ||
+		   opa_idmap_grow(map);
+}
 
 /* Adds an id that is not there yet, after a successful reserve: cannot fail. */
-void opa_idmap_insert(opa_idmap *map, opa_span_id id, void *value);
+OPA_INLINE void opa_idmap_insert(opa_idmap *map, opa_span_id id, void *value)
+{
+	size_t i = (id >> 8) & map->mask;
+	while (OPA_UNLIKELY(map->slots[i].id != OPA_NO_SPAN)) {
+		i = (i + 1) & map->mask;
+	}
+	map->slots[i].id = id;
+	map->slots[i].value = value;
+	map->count++;
+}
 
 /* The pointer, or NULL. */
-static inline void *opa_idmap_get(const opa_idmap *map, opa_span_id id)
+OPA_INLINE void *opa_idmap_get(const opa_idmap *map, opa_span_id id)
 {
 	if (OPA_UNLIKELY(map->slots == NULL) || id == OPA_NO_SPAN) {
 		return NULL;
@@ -47,8 +63,31 @@ static inline void *opa_idmap_get(const opa_idmap *map, opa_span_id id)
 	}
 }
 
+/* What opa_idmap_remove does when the slot behind the free one is in use. */
+void opa_idmap_close_hole(opa_idmap *map, size_t hole);
+
 /* Removes an id and answers its pointer; NULL when it is not there. */
-void *opa_idmap_remove(opa_idmap *map, opa_span_id id);
+OPA_INLINE void *opa_idmap_remove(opa_idmap *map, opa_span_id id)
+{
+	if (OPA_UNLIKELY(map->slots == NULL) || OPA_UNLIKELY(id == OPA_NO_SPAN)) {
+		return NULL;
+	}
+	size_t i = (id >> 8) & map->mask;
+	while (OPA_UNLIKELY(map->slots[i].id != id)) {
+		if (map->slots[i].id == OPA_NO_SPAN) {
+			return NULL;
+		}
+		i = (i + 1) & map->mask;
+	}
+	void *value = map->slots[i].value;
+	map->count--;
+	map->slots[i].id = OPA_NO_SPAN;
+	map->slots[i].value = NULL;
+	if (OPA_UNLIKELY(map->slots[(i + 1) & map->mask].id != OPA_NO_SPAN)) {
+		opa_idmap_close_hole(map, i);
+	}
+	return value;
+}
 
 /* Gives memory back when the map is empty and large. */
 void opa_idmap_trim(opa_idmap *map);

@@ -2,9 +2,9 @@
 #include "opa_utf8.h"
 
 enum {
-	TAG_KEY = 1 << 3 | 2,
-	TAG_VALUE = 2 << 3 | 2,
-	TAG_ANY_STRING = 1 << 3 | 2,
+	TAG_KEY = OPA_TAG_KEY,
+	TAG_VALUE = OPA_TAG_VALUE,
+	TAG_ANY_STRING = OPA_TAG_ANY_STRING,
 	TAG_ANY_BOOL = 2 << 3 | 0,
 	TAG_ANY_INT = 3 << 3 | 0,
 	TAG_ANY_DOUBLE = 4 << 3 | 1,
@@ -54,7 +54,7 @@ void opa_write_string(opa_writer *w, uint32_t tag, opa_str string)
 		opa_write_varint(w, tag);
 		return;
 	}
-	if (OPA_LIKELY(opa_utf8_valid_prefix(string.data, string.len) == string.len)) {
+	if (OPA_LIKELY(opa_utf8_is_valid(string.data, string.len))) {
 		opa_write_raw(w, string.data, string.len);
 	} else {
 		w->pos -= opa_utf8_repaired_len(string.data, string.len);
@@ -117,7 +117,7 @@ static void write_value(opa_writer *w, uint32_t tag, const opa_value *value)
 	opa_write_header(w, tag, end);
 }
 
-void opa_write_attribute(opa_writer *w, uint32_t tag, opa_str key, const opa_value *value)
+void opa_write_any_attribute(opa_writer *w, uint32_t tag, opa_str key, const opa_value *value)
 {
 	const uint8_t *end = w->pos;
 	write_value(w, TAG_VALUE, value);

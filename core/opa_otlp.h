@@ -11,6 +11,7 @@
 #define OPA_OTLP_H
 
 #include "opa_id.h"
+#include "opa_utf8.h"
 
 #include <string.h>
 
@@ -53,6 +54,9 @@ enum {
 	OPA_TAG_LINK_FLAGS = 6 << 3 | 5,
 	OPA_TAG_STATUS_MESSAGE = 2 << 3 | 2,
 	OPA_TAG_STATUS_CODE = 3 << 3 | 0,
+	OPA_TAG_KEY = 1 << 3 | 2,
+	OPA_TAG_VALUE = 2 << 3 | 2,
+	OPA_TAG_ANY_STRING = 1 << 3 | 2,
 };
 
 /* A plain value: what a PHP value becomes. Everything it points to is the caller's. */
@@ -98,7 +102,8 @@ typedef struct opa_pair {
 size_t opa_attribute_bound(size_t key_len, const opa_value *value);
 
 /* `tag` length KeyValue{key, value}, key and strings made valid UTF-8. */
-void opa_write_attribute(opa_writer *w, uint32_t tag, opa_str key, const opa_value *value);
+OPA_INLINE void opa_write_attribute(
+	opa_writer *w, uint32_t tag, opa_str key, const opa_value *value);
 
 /* `tag` length bytes, made valid UTF-8. At most opa_string_bound(len) bytes. */
 void opa_write_string(opa_writer *w, uint32_t tag, opa_str string);
@@ -110,13 +115,13 @@ static inline size_t opa_string_bound(size_t len)
 
 /* ---- primitives ---- */
 
-static inline void opa_write_raw(opa_writer *w, const void *data, size_t len)
+OPA_INLINE void opa_write_raw(opa_writer *w, const void *data, size_t len)
 {
 	w->pos -= len;
-	memcpy(w->pos, data, len);
+	opa_copy(w->pos, data, len);
 }
 
-static inline void opa_write_varint(opa_writer *w, uint64_t v)
+OPA_INLINE void opa_write_varint(opa_writer *w, uint64_t v)
 {
 	if (OPA_LIKELY(v < 0x80)) {
 		*--w->pos = (uint8_t)v;
@@ -132,36 +137,66 @@ static inline void opa_write_varint(opa_writer *w, uint64_t v)
 	opa_write_raw(w, bytes, n);
 }
 
-static inline void opa_write_fixed64(opa_writer *w, uint64_t v)
+OPA_INLINE void opa_write_fixed64(opa_writer *w, uint64_t v)
 {
 	w->pos -= 8;
-	for (int i = 0; i < 8; i++) {
-		w->pos[i] = (uint8_t)(v >> (8 * i));
-	}
+	opa_store_le64(w->pos, v);
 }
 
-static inline void opa_write_fixed32(opa_writer *w, uint32_t v)
+OPA_INLINE void opa_write_fixed32(opa_writer *w, uint32_t v)
 {
 	w->pos -= 4;
-	for (int i = 0; i < 4; i++) {
-		w->pos[i] = (uint8_t)(v >> (8 * i));
-	}
+	opa_store_le32(w->pos, v);
 }
 
 /* Length and tag in front of what was written since `end` was w->pos. */
-static inline void opa_write_header(opa_writer *w, uint32_t tag, const uint8_t *end)
+OPA_INLINE void opa_write_header(opa_writer *w, uint32_t tag, const uint8_t *end)
 {
 	opa_write_varint(w, (uint64_t)(end - w->pos));
 	opa_write_varint(w, tag);
 }
 
 /* An integer field; a zero is protobuf's default and not written. */
-static inline void opa_write_uint(opa_writer *w, uint32_t tag, uint64_t v)
+OPA_INLINE void opa_write_uint(opa_writer *w, uint32_t tag, uint64_t v)
 {
 	if (v != 0) {
 		opa_write_varint(w, v);
 		opa_write_varint(w, tag);
 	}
+}
+
+/* ---- attributes ---- */
+
+/* What opa_write_attribute does for all but a short ASCII text under a short ASCII key. */
+void opa_write_any_attribute(opa_writer *w, uint32_t tag, opa_str key, const opa_value *value);
+
+/* Lengths below 128 take one byte, so such an attribute can be laid out at once. */
+#define OPA_SHORT_ATTRIBUTE 100u
+
+OPA_INLINE void opa_write_attribute(
+	opa_writer *w, uint32_t tag, opa_str key, const opa_value *value)
+{
+	opa_str text = value->as.string;
+	if (OPA_UNLIKELY(value->type != OPA_VALUE_STRING) ||
+		OPA_UNLIKELY(key.len + text.len > OPA_SHORT_ATTRIBUTE) ||
+		OPA_UNLIKELY(!opa_utf8_is_ascii(text.data, text.len)) ||
+		OPA_UNLIKELY(!opa_utf8_is_ascii(key.data, key.len))) {
+		opa_write_any_attribute(w, tag, key, value);
+		return;
+	}
+	w->pos -= key.len + text.len + 8;
+	uint8_t *p = w->pos;
+	p[0] = (uint8_t)tag;
+	p[1] = (uint8_t)(key.len + text.len + 6);
+	p[2] = OPA_TAG_KEY;
+	p[3] = (uint8_t)key.len;
+	opa_copy(p + 4, key.data, key.len);
+	p += 4 + key.len;
+	p[0] = OPA_TAG_VALUE;
+	p[1] = (uint8_t)(text.len + 2);
+	p[2] = OPA_TAG_ANY_STRING;
+	p[3] = (uint8_t)text.len;
+	opa_copy(p + 4, text.data, text.len);
 }
 
 #endif

@@ -5,10 +5,32 @@
 #ifndef OPA_UTF8_H
 #define OPA_UTF8_H
 
-#include "opa_base.h"
+#include "opa_bytes.h"
 
 /* How many bytes at the start are valid UTF-8 (no surrogates, nothing overlong or too high). */
 size_t opa_utf8_valid_prefix(const char *data, size_t len);
+
+/* Whether no byte is above 0x7f: what most strings are, found in a few instructions. */
+OPA_INLINE bool opa_utf8_is_ascii(const char *data, size_t len)
+{
+	const uint64_t high_bits = 0x8080808080808080u;
+	uint64_t seen = 0;
+	if (len < sizeof(uint64_t)) {
+		opa_copy(&seen, data, len);
+		return (seen & high_bits) == 0;
+	}
+	for (size_t i = 0; i + sizeof(uint64_t) < len; i += sizeof(uint64_t)) {
+		seen |= opa_load_le64(data + i);
+	}
+	/* The last word overlaps the one before it. */
+	seen |= opa_load_le64(data + len - sizeof(uint64_t));
+	return (seen & high_bits) == 0;
+}
+
+OPA_INLINE bool opa_utf8_is_valid(const char *data, size_t len)
+{
+	return OPA_LIKELY(opa_utf8_is_ascii(data, len)) || opa_utf8_valid_prefix(data, len) == len;
+}
 
 /*
  * Length and content of the string with each maximal invalid part replaced by one U+FFFD, as the

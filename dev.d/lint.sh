@@ -237,6 +237,8 @@ warnings() {
 	local compiler=$1 file status=0 php_flags
 	shift
 	php_flags="$(php_includes) $(config_h) -DZEND_COMPILE_DL_EXT=1 -DZEND_ENABLE_STATIC_TSRMLS_CACHE=1"
+	# See config.m4.
+	[ "$compiler" != clang ] || php_flags+=' -Wno-unused-parameter -Wno-missing-prototypes'
 	while IFS= read -r file; do
 		# shellcheck disable=SC2046,SC2086
 		"$compiler" "${strict_flags[@]}" "$@" -O2 -c -o /dev/null \

@@ -89,8 +89,8 @@ static bool make_file(opa_control *control)
 	opa_owner_self(&content->owner);
 	memcpy(content->counters, control->counters, sizeof(content->counters));
 	take_acks(control->spool, name, content);
-	bool made = opa_file_make(
-		control->spool, "control", name, content, sizeof(*content), &control->file);
+	bool made =
+		opa_file_make(control->spool, "control", name, content, sizeof(*content), &control->file);
 	opa_free(content);
 	return made;
 }
@@ -105,8 +105,8 @@ static void try_file(opa_control *control)
 	if (!make_file(control) || !control->spool->tmpfs) {
 		return;
 	}
-	void *map = mmap(
-		NULL, OPA_CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, control->file.fd, 0);
+	void *map =
+		mmap(NULL, OPA_CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, control->file.fd, 0);
 	control->map = map != MAP_FAILED ? map : NULL;
 }
 
@@ -192,8 +192,8 @@ void opa_control_check(opa_control *control)
 }
 
 /*
- * The sequence is read before the offset: see opa_control_acknowledge(), which writes them the other
- * way round.
+ * The sequence is read before the offset: see opa_control_acknowledge(), which writes them the
+ * other way round.
  */
 opa_ack opa_control_ack(const opa_control *control, uint16_t slot)
 {

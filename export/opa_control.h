@@ -51,7 +51,7 @@ typedef enum opa_counter {
 #define OPA_COUNTER_ENUM(id, name, text) OPA_COUNT_##id,
 	OPA_COUNTERS(OPA_COUNTER_ENUM)
 #undef OPA_COUNTER_ENUM
-	OPA_COUNTER_COUNT
+		OPA_COUNTER_COUNT
 } opa_counter;
 
 #define OPA_CONTROL_COUNTERS 64 /* places in the file; OPA_COUNTER_COUNT of them are in use */
@@ -95,7 +95,8 @@ opa_control *opa_control_create(const opa_spool *spool, const char *id);
  */
 void opa_control_attach(opa_control *control, const opa_spool *spool);
 
-/* Saves, leaves the file to the exporter, and frees. For the process that made it. NULL is allowed. */
+/* Saves, leaves the file to the exporter, and frees. For the process that made it. NULL is allowed.
+ */
 void opa_control_close(opa_control *control);
 
 /* Frees and unmaps without touching the file: what a forked child does. NULL is allowed. */
@@ -110,8 +111,8 @@ void opa_control_save(opa_control *control);
 
 /*
  * To be called at the start of a request: a mapped file that was removed or cut is let go of, so
- * that no later access can raise SIGBUS; counting goes on in memory and a new file is tried, at most
- * once a second.
+ * that no later access can raise SIGBUS; counting goes on in memory and a new file is tried, at
+ * most once a second.
  */
 void opa_control_check(opa_control *control);
 

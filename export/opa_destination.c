@@ -53,7 +53,8 @@ static void set(opa_destination *d, const char *key, const char *value)
 
 bool opa_destination_parse(opa_destination *destination, opa_str text)
 {
-	*destination = (opa_destination){.type = OPA_DESTINATION_UNKNOWN, .type_name = "",
+	*destination = (opa_destination){.type = OPA_DESTINATION_UNKNOWN,
+		.type_name = "",
 		.shutdown_timeout = OPA_DESTINATION_TIMEOUT_MS};
 	destination->text = opa_strndup(text.data, text.len);
 	if (destination->text == NULL) {

@@ -25,8 +25,8 @@ typedef struct opa_destination {
 	char *text;                /* owned: what the pointers point into */
 } opa_destination;
 
-#define OPA_DESTINATION_TIMEOUT_MS  5000
-#define OPA_DESTINATION_TEXT_MAX    65536
+#define OPA_DESTINATION_TIMEOUT_MS 5000
+#define OPA_DESTINATION_TEXT_MAX   65536
 
 /*
  * Reads a definition. Keys that are not known are passed over; a number that is none leaves the

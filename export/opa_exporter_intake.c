@@ -251,8 +251,7 @@ static bool add_record(opa_exporter *exporter, opa_source *source, const opa_rec
 	uint32_t added = 0;
 	opa_str resource = opa_journal_reader_resource(source->reader, record->header.resource);
 	join_batch(exporter, source);
-	if (!begin_batch(exporter) ||
-		!opa_store_add(source->target->store, record, resource, &added)) {
+	if (!begin_batch(exporter) || !opa_store_add(source->target->store, record, resource, &added)) {
 		return false;
 	}
 	batch->work += record->header.spans;
@@ -347,7 +346,8 @@ static bool take_in_target(
 			continue;
 		}
 		exporter->batch.target = target;
-		if (!read_source(exporter, source) || (is_full(&exporter->batch) && !commit_batch(exporter))) {
+		if (!read_source(exporter, source) ||
+			(is_full(&exporter->batch) && !commit_batch(exporter))) {
 			usable = target->store != NULL;
 			target->blocked_round = usable ? target->blocked_round : exporter->round;
 		}
@@ -362,7 +362,8 @@ static bool take_in_target(
 }
 
 /* Finds out whom they are for; NULL for those that need nothing more. */
-static void sort_out(opa_exporter *exporter, opa_journal_name *names, opa_source **sources, long count)
+static void sort_out(
+	opa_exporter *exporter, opa_journal_name *names, opa_source **sources, long count)
 {
 	for (long i = 0; i < count; i++) {
 		opa_source *source = opa_exporter_source(exporter, names[i]);
@@ -433,7 +434,7 @@ void opa_exporter_take_in(opa_exporter *exporter)
 	if (sources != NULL) {
 		sort_out(exporter, names, sources, count);
 		for (opa_target *target = next_target(sources, count); target != NULL;
-			target = next_target(sources, count)) {
+			 target = next_target(sources, count)) {
 			if (!take_in_target(exporter, target, sources, count)) {
 				break;
 			}

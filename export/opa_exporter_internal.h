@@ -1,8 +1,8 @@
 /*
  * What the files of the exporter share: opa_exporter.c (the loop), opa_exporter_lease.c,
- * opa_exporter_intake.c (journals into stores), opa_exporter_source.c (the journals that are known),
- * opa_exporter_target.c (destinations, their stores and problems), opa_exporter_state.c (what it
- * says, and the counters of the dead). Nobody else includes this.
+ * opa_exporter_intake.c (journals into stores), opa_exporter_source.c (the journals that are
+ * known), opa_exporter_target.c (destinations, their stores and problems), opa_exporter_state.c
+ * (what it says, and the counters of the dead). Nobody else includes this.
  *
  * Times are of the monotonic clock in nanoseconds unless they say otherwise.
  */
@@ -34,7 +34,7 @@ typedef struct opa_target {
 	uint64_t blocked_round; /* when a journal last waited because of the problem */
 	uint64_t prune_at;
 	bool prune_more; /* the last pruning did not get through */
-	opa_text gone; /* names, each terminated, whose positions can be dropped */
+	opa_text gone;   /* names, each terminated, whose positions can be dropped */
 } opa_target;
 
 /* A journal. */
@@ -48,16 +48,16 @@ typedef struct opa_source {
 	uint64_t round;             /* when it was last seen in the spool */
 	uint64_t read_round;        /* when it was last read to its (present) end */
 	bool header_damaged;
-	bool is_live;    /* its owner may write more */
-	bool has_ended;  /* read to its end for good */
-	bool is_placed;  /* the reader stands where the store does; else at the beginning */
+	bool is_live;   /* its owner may write more */
+	bool has_ended; /* read to its end for good */
+	bool is_placed; /* the reader stands where the store does; else at the beginning */
 	bool in_batch;
 } opa_source;
 
 #define OPA_EXPORTER_BUCKETS 1024
 #define OPA_EXPORTER_READERS 256  /* open at once between rounds */
 #define OPA_BATCH_SOURCES    256  /* with something to be stored, or removed, at the commit */
-#define OPA_BATCH_SPANS      1000
+#define OPA_BATCH_SPANS      4000 /* fewer write the same pages of the indexes more often */
 #define OPA_BATCH_NS         (200 * OPA_MS_NS)
 
 /* What goes into one transaction; of one target. */
@@ -94,15 +94,15 @@ typedef struct opa_exporter {
 	uint64_t spans;
 	uint64_t traces;
 	uint64_t waiting;
-	uint64_t started;          /* Unix seconds */
-	uint64_t last_success;     /* Unix seconds; 0: none */
-	uint64_t last_error_time;  /* Unix seconds; 0: none */
+	uint64_t started;         /* Unix seconds */
+	uint64_t last_success;    /* Unix seconds; 0: none */
+	uint64_t last_error_time; /* Unix seconds; 0: none */
 	char last_error[OPA_EXPORTER_PROBLEM_MAX];
 	char problem[OPA_EXPORTER_PROBLEM_MAX]; /* what `state` says now */
-	uint64_t state_at;    /* when it was written */
-	uint64_t state_spans; /* what it said then */
+	uint64_t state_at;                      /* when it was written */
+	uint64_t state_spans;                   /* what it said then */
 	uint64_t state_error;
-	uint64_t looked_at;   /* when opa_exporter_may_go_on() last looked */
+	uint64_t looked_at; /* when opa_exporter_may_go_on() last looked */
 } opa_exporter;
 
 /* ---- opa_exporter_lease.c ---- */
@@ -133,7 +133,8 @@ void opa_exporter_close_reader(opa_exporter *exporter, opa_source *source);
 /* Forgets those that were not seen in this round, or all. */
 void opa_exporter_forget_sources(opa_exporter *exporter, bool all);
 
-/* Whether a file of that name (a journal or a control file) stands in the spool. An opa_store_exists. */
+/* Whether a file of that name (a journal or a control file) stands in the spool. An
+ * opa_store_exists. */
 bool opa_exporter_has_file(void *exporter, const char *name);
 
 /* Bytes of known journals that are not in a store. */

@@ -87,8 +87,7 @@ static int parse(int argc, char **argv, opa_exporter_options *options)
 
 int main(int argc, char **argv)
 {
-	opa_exporter_options options = {
-		.lease_fd = -1, .idle_seconds = OPA_EXPORTER_IDLE_SECONDS};
+	opa_exporter_options options = {.lease_fd = -1, .idle_seconds = OPA_EXPORTER_IDLE_SECONDS};
 	char problem[512];
 	int code = parse(argc, argv, &options);
 	if (code >= 0) {

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #define CONTROLS_NS   (1 * OPA_SECOND_NS)
-#define STATE_NS      (1 * OPA_SECOND_NS)  /* between two writes at least, but for a problem */
-#define STATE_MOST_NS (9 * OPA_SECOND_NS)  /* and at most */
+#define STATE_NS      (1 * OPA_SECOND_NS) /* between two writes at least, but for a problem */
+#define STATE_MOST_NS (9 * OPA_SECOND_NS) /* and at most */
 #define DEAD_MAX      128
 
 /* ---- the counters of the dead ---- */

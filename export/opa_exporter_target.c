@@ -71,17 +71,20 @@ static bool read_definition(opa_exporter *exporter, opa_target *target, char *pr
 	}
 	snprintf(name, sizeof(name), "dest/%016" PRIx64, target->id);
 	char *text = opa_malloc(OPA_DESTINATION_TEXT_MAX);
-	long len = text != NULL ? opa_spool_read_file(&exporter->spool, name, text,
-								  OPA_DESTINATION_TEXT_MAX) : -1;
+	long len = text != NULL
+				   ? opa_spool_read_file(&exporter->spool, name, text, OPA_DESTINATION_TEXT_MAX)
+				   : -1;
 	if (len < 0) {
-		snprintf(problem, size, "traces wait for a destination that the spool does not define: %s/%s",
+		snprintf(problem, size,
+			"traces wait for a destination that the spool does not define: %s/%s",
 			exporter->spool.path, name);
 	} else if (!opa_destination_parse(&target->definition, (opa_str){text, (size_t)len})) {
 		snprintf(problem, size, "out of memory");
 	} else if (target->definition.type != OPA_DESTINATION_STORE) {
 		/* Not kept: a newer exporter, or a newer file, may know better. */
-		snprintf(problem, size, "traces wait for a destination of type \"%.60s\", which opa-exporter "
-			OPA_EXPORTER_VERSION " does not know (%s)", target->definition.type_name, name);
+		snprintf(problem, size,
+			"traces wait for a destination of type \"%.60s\", which opa-exporter %s does not know (%s)",
+			target->definition.type_name, OPA_EXPORTER_VERSION, name);
 		opa_destination_deinit(&target->definition);
 	} else {
 		target->defined = true;
@@ -158,7 +161,8 @@ void opa_exporter_close_targets(opa_exporter *exporter)
 
 /* ---- the recent one ---- */
 
-/* The newest definition that is older than *before; *before becomes its time. 0 when there is none. */
+/* The newest definition that is older than *before; *before becomes its time. 0 when there is none.
+ */
 static uint64_t next_definition(const opa_exporter *exporter, int64_t *before)
 {
 	int fd = openat(exporter->spool.dir, "dest", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -195,7 +199,7 @@ opa_target *opa_exporter_find_recent(opa_exporter *exporter)
 	}
 	int64_t before = INT64_MAX;
 	for (uint64_t id = next_definition(exporter, &before); id != 0;
-		id = next_definition(exporter, &before)) {
+		 id = next_definition(exporter, &before)) {
 		opa_target *target = opa_exporter_target(exporter, id);
 		if (target == NULL) {
 			return NULL;

@@ -92,8 +92,8 @@ static bool identify(int fd, opa_file *file)
 	return true;
 }
 
-static bool make_at(const opa_spool *spool, const char *tmp, const char *final,
-	const void *content, size_t len, opa_file *file)
+static bool make_at(const opa_spool *spool, const char *tmp, const char *final, const void *content,
+	size_t len, opa_file *file)
 {
 	int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	int fd = opa_spool_lift_fd(openat(spool->dir, tmp, flags, 0600));
@@ -101,8 +101,7 @@ static bool make_at(const opa_spool *spool, const char *tmp, const char *final,
 		return false;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && identify(fd, file) &&
-		opa_file_write(fd, content, len, 0) &&
-		renameat(spool->dir, tmp, spool->dir, final) == 0) {
+		opa_file_write(fd, content, len, 0) && renameat(spool->dir, tmp, spool->dir, final) == 0) {
 		return true;
 	}
 	int problem = errno;

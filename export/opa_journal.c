@@ -16,10 +16,10 @@ struct opa_journal {
 	const opa_spool *spool;
 	uint64_t *sequence;
 	opa_file file;
-	uint64_t number;  /* of the open file, else of the last one */
-	uint64_t offset;  /* where its next record goes */
-	uint64_t records; /* of spans, in the open file */
-	uint32_t seed;    /* the file header's crc, which every record's continues */
+	uint64_t number;       /* of the open file, else of the last one */
+	uint64_t offset;       /* where its next record goes */
+	uint64_t records;      /* of spans, in the open file */
+	uint32_t seed;         /* the file header's crc, which every record's continues */
 	uint64_t spans_number; /* where the last record of spans ended */
 	uint64_t spans_offset;
 	uint64_t resources[RESOURCES];
@@ -32,8 +32,8 @@ struct opa_journal {
 
 typedef char file_name[OPA_FILE_PATH_MAX];
 
-opa_journal *opa_journal_create(const opa_spool *spool, const char *id, uint64_t *sequence,
-	uint16_t slot, uint64_t destination)
+opa_journal *opa_journal_create(
+	const opa_spool *spool, const char *id, uint64_t *sequence, uint16_t slot, uint64_t destination)
 {
 	opa_journal *journal = opa_calloc(1, sizeof(*journal));
 	if (journal == NULL) {
@@ -51,8 +51,8 @@ opa_journal *opa_journal_create(const opa_spool *spool, const char *id, uint64_t
 
 static void name_of(const opa_journal *journal, file_name name)
 {
-	snprintf(name, sizeof(file_name), "%s.%llu.j", journal->id,
-		(unsigned long long)journal->number);
+	snprintf(
+		name, sizeof(file_name), "%s.%llu.j", journal->id, (unsigned long long)journal->number);
 }
 
 static bool unlink_live(const opa_journal *journal)
@@ -128,8 +128,7 @@ static opa_journal_result make_file(opa_journal *journal)
 	};
 	header.crc = opa_crc32c(0, &header, offsetof(opa_journal_header, crc));
 	name_of(journal, name);
-	if (!opa_file_make(
-			journal->spool, "live", name, &header, sizeof(header), &journal->file)) {
+	if (!opa_file_make(journal->spool, "live", name, &header, sizeof(header), &journal->file)) {
 		return result_of(errno, OPA_JOURNAL_NO_FILE);
 	}
 	journal->offset = sizeof(header);
@@ -204,8 +203,7 @@ static void checksum(
 }
 
 /* Resources are borrowed from settings and have no room in front: the one write with two parts. */
-static opa_journal_result append_resource(
-	opa_journal *journal, uint64_t resource, opa_str fields)
+static opa_journal_result append_resource(opa_journal *journal, uint64_t resource, opa_str fields)
 {
 	opa_record_header header = {
 		.magic = OPA_RECORD_MAGIC,

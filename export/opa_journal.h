@@ -3,8 +3,8 @@
  *
  * A file is made in tmp/, locked, given its header and only then moved to live/, so a reader never
  * meets one that is not yet locked. When the next record would take it past OPA_JOURNAL_SEAL_SIZE
- * (or RLIMIT_FSIZE) it moves to sealed/ and a new one is made. The lock is held as long as the file is open and is never given
- * up explicitly: it ends with the process, or with the last close.
+ * (or RLIMIT_FSIZE) it moves to sealed/ and a new one is made. The lock is held as long as the file
+ * is open and is never given up explicitly: it ends with the process, or with the last close.
  *
  * Not thread-safe: opa_publish.c holds its lock around every call.
  */
@@ -22,7 +22,7 @@ typedef enum opa_journal_result {
 	OPA_JOURNAL_DISK_FULL,  /* ENOSPC, EDQUOT, or a short write */
 	OPA_JOURNAL_FILE_LIMIT, /* RLIMIT_FSIZE is in the way */
 	OPA_JOURNAL_IO_ERROR,
-	OPA_JOURNAL_TOO_LARGE,  /* above OPA_RECORD_MAX_SIZE */
+	OPA_JOURNAL_TOO_LARGE, /* above OPA_RECORD_MAX_SIZE */
 	OPA_JOURNAL_NO_MEMORY,
 } opa_journal_result;
 

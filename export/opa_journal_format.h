@@ -34,7 +34,7 @@ typedef struct opa_journal_header {
 	uint64_t sequence;    /* the number in the file's name */
 	opa_owner owner;
 	uint32_t reserved;
-	uint32_t crc;         /* crc32c of all before it */
+	uint32_t crc; /* crc32c of all before it */
 } opa_journal_header;
 
 _Static_assert(sizeof(opa_journal_header) == 72, "opa_journal_header is a disk format");
@@ -50,15 +50,15 @@ typedef enum opa_record_type {
 typedef struct opa_record_header {
 	uint32_t magic;
 	uint8_t version;
-	uint8_t type;      /* opa_record_type */
-	uint16_t flags;    /* OPA_RECORD_* */
-	uint32_t length;   /* of the payload */
-	uint32_t crc;      /* crc32c of header (with this field 0) and payload, continued from the
-	                      file header's: so bytes of a payload that look like a record are none */
-	uint32_t spans;    /* how many spans the payload has; 0 for a resource */
+	uint8_t type;    /* opa_record_type */
+	uint16_t flags;  /* OPA_RECORD_* */
+	uint32_t length; /* of the payload */
+	uint32_t crc;    /* crc32c of header (with this field 0) and payload, continued from the
+						file header's: so bytes of a payload that look like a record are none */
+	uint32_t spans;  /* how many spans the payload has; 0 for a resource */
 	uint32_t reserved;
 	uint64_t resource; /* the resource's own id, or the id of that which made the spans; it stands
-	                      earlier in the same file */
+						  earlier in the same file */
 	uint8_t trace_id[16]; /* zero for a resource */
 } opa_record_header;
 

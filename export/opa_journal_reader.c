@@ -25,12 +25,12 @@ struct opa_journal_reader {
 	int fd;
 	struct stat identity;
 	opa_journal_header header;
-	bool damaged; /* the header is: no record can be told from chance */
-	bool closed;  /* to writers, for certain */
+	bool damaged;      /* the header is: no record can be told from chance */
+	bool closed;       /* to writers, for certain */
 	uint64_t cursor;   /* behind the last record or damage that was passed */
 	uint64_t answered; /* behind the last record that was answered */
 	uint64_t skipped;
-	uint8_t *window;   /* a copy of file bytes [window_start, window_start + window_len) */
+	uint8_t *window; /* a copy of file bytes [window_start, window_start + window_len) */
 	size_t window_size;
 	size_t window_len;
 	uint64_t window_start;
@@ -69,8 +69,8 @@ static bool resize_window(opa_journal_reader *reader, size_t need)
  * *bytes is up to `need` bytes at `offset`, *have how many; fewer than `need` at the file's end.
  * They are valid until the next call. False on a fault.
  */
-static bool fetch(opa_journal_reader *reader, uint64_t offset, size_t need, const uint8_t **bytes,
-	size_t *have)
+static bool fetch(
+	opa_journal_reader *reader, uint64_t offset, size_t need, const uint8_t **bytes, size_t *have)
 {
 	uint64_t end = reader->window_start + reader->window_len;
 	if (offset < reader->window_start || offset > end || end - offset < need) {
@@ -275,8 +275,7 @@ static bool read_header(opa_journal_reader *reader)
 	} else if (header->version > OPA_JOURNAL_VERSION) {
 		return false;
 	} else {
-		reader->damaged =
-			header->crc != opa_crc32c(0, header, offsetof(opa_journal_header, crc));
+		reader->damaged = header->crc != opa_crc32c(0, header, offsetof(opa_journal_header, crc));
 	}
 	if (reader->damaged) {
 		memset(header, 0, sizeof(*header));

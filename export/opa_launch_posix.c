@@ -33,7 +33,8 @@ enum { FD_LEASE = 3, FD_SPOOL = 4, FD_FIRST_CLOSED = 5 };
 #if defined(__clang__)
 #define BARE __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
 #else
-#define BARE __attribute__((no_sanitize_address, no_sanitize_thread, no_sanitize_undefined, noinline))
+#define BARE                                                                                       \
+	__attribute__((no_sanitize_address, no_sanitize_thread, no_sanitize_undefined, noinline))
 #endif
 
 typedef struct start_plan {
@@ -154,8 +155,8 @@ BARE static void note_problem(int problem)
 		text[--at] = (char)('0' + problem % 10);
 		problem /= 10;
 	} while (problem > 0);
-	long fd = syscall(
-		SYS_openat, FD_SPOOL, "launch", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+	long fd =
+		syscall(SYS_openat, FD_SPOOL, "launch", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
 	if (fd >= 0) {
 		syscall(SYS_write, fd, text + at, sizeof(text) - at);
 	}
@@ -241,10 +242,11 @@ static int find_problem(const char *path)
 static opa_launch_result start_exporter(
 	const opa_spool *spool, const char *exporter_path, int lease, int *system_error)
 {
-	static char path_variable[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	static char path_variable[] =
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	static char spool_option[] = "--spool", lease_option[] = "--lease-fd", lease_number[] = "3";
-	char *arguments[] = {(char *)(uintptr_t)exporter_path, spool_option, spool->path,
-		lease_option, lease_number, NULL};
+	char *arguments[] = {(char *)(uintptr_t)exporter_path, spool_option, spool->path, lease_option,
+		lease_number, NULL};
 	char *environment[] = {path_variable, NULL};
 	start_plan plan = {
 		.lease = lease,

@@ -11,7 +11,7 @@
 typedef struct opa_owner {
 	uint64_t pid;        /* as the process sees itself */
 	uint64_t namespaces; /* inode of /proc/self/ns/pid, and above bit 32 that of .../time, because
-	                        start times are counted in it; 0: unknown */
+							start times are counted in it; 0: unknown */
 	uint64_t start_time; /* field 22 of /proc/self/stat, clock ticks since boot; 0: unknown */
 	uint64_t boot;       /* first 64 bits of the boot id; 0: unknown */
 	uint64_t created;    /* Unix time in nanoseconds */

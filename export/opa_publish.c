@@ -26,7 +26,7 @@ typedef struct line {
 
 struct opa_publisher {
 	opa_mutex mutex;
-	pid_t pid; /* whose everything here is; written where no other thread can be */
+	pid_t pid;                /* whose everything here is; written where no other thread can be */
 	const opa_outlet *outlet; /* the first one: its spool is the process's */
 	opa_spool spool;
 	opa_spool_error spool_error;
@@ -35,8 +35,8 @@ struct opa_publisher {
 	uint64_t sequence;
 	line lines[OPA_CONTROL_ACKS];
 	uint64_t uses;
-	bool evicted; /* more destinations than lines: flush cannot know all of them */
-	uint64_t next_look;   /* opa_clock_mono() of the next look around, see look_around() */
+	bool evicted;       /* more destinations than lines: flush cannot know all of them */
+	uint64_t next_look; /* opa_clock_mono() of the next look around, see look_around() */
 	uint64_t next_launch;
 	uint64_t usage; /* of the spool, as measured, and what this process has written since */
 	bool off;
@@ -52,8 +52,8 @@ static void begin_life(opa_publisher *publisher)
 {
 	uint64_t random[2];
 	opa_entropy_fill(random, sizeof(random));
-	snprintf(publisher->id, sizeof(publisher->id), "%016llx%016llx",
-		(unsigned long long)random[0], (unsigned long long)random[1]);
+	snprintf(publisher->id, sizeof(publisher->id), "%016llx%016llx", (unsigned long long)random[0],
+		(unsigned long long)random[1]);
 	publisher->pid = getpid();
 	publisher->spool.dir = -1;
 	publisher->spool_error = OPA_SPOOL_OK;
@@ -149,8 +149,8 @@ static void count(opa_publisher *publisher, opa_counter counter, uint64_t n)
 		return;
 	}
 	if (publisher->control == NULL) {
-		publisher->control = opa_control_create(
-			publisher->spool.dir >= 0 ? &publisher->spool : NULL, publisher->id);
+		publisher->control =
+			opa_control_create(publisher->spool.dir >= 0 ? &publisher->spool : NULL, publisher->id);
 	}
 	if (publisher->control != NULL) {
 		opa_control_add(publisher->control, counter, n);
@@ -159,8 +159,8 @@ static void count(opa_publisher *publisher, opa_counter counter, uint64_t n)
 
 static bool open_spool(opa_publisher *publisher)
 {
-	publisher->spool_error = opa_spool_open(
-		&publisher->spool, &publisher->outlet->spool, &publisher->spool_errno);
+	publisher->spool_error =
+		opa_spool_open(&publisher->spool, &publisher->outlet->spool, &publisher->spool_errno);
 	if (publisher->spool_error != OPA_SPOOL_OK) {
 		return false;
 	}

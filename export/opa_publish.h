@@ -21,17 +21,17 @@ typedef struct opa_publisher opa_publisher;
 typedef struct opa_publish_status {
 	bool spool_open;
 	opa_spool_error spool_error;
-	int spool_errno;             /* 0: none */
+	int spool_errno; /* 0: none */
 	char spool_path[OPA_SPOOL_PATH_MAX];
 	bool spool_tmpfs;
-	uint64_t spool_size;         /* bytes in journals */
+	uint64_t spool_size; /* bytes in journals */
 	uint64_t spool_max_size;
 	bool durable_counters;
-	bool off;                    /* <spool>/off exists */
+	bool off; /* <spool>/off exists */
 	bool exporter_running;
-	opa_launch_result launch;    /* of the last attempt by this process */
+	opa_launch_result launch; /* of the last attempt by this process */
 	int launch_errno;
-	char exporter_state[4096];   /* <spool>/state as it is: "key=value\n" lines; "" when none */
+	char exporter_state[4096]; /* <spool>/state as it is: "key=value\n" lines; "" when none */
 	uint64_t counters[OPA_COUNTER_COUNT]; /* of this process */
 } opa_publish_status;
 

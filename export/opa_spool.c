@@ -178,8 +178,7 @@ static opa_spool_error open_at(opa_spool *spool, const char *path, int what, uin
 /* "<base><middle><euid>"; false when it is too long. */
 static bool user_path(char to[OPA_SPOOL_PATH_MAX], const char *base, const char *middle)
 {
-	int len = snprintf(
-		to, OPA_SPOOL_PATH_MAX, "%s%s%lu", base, middle, (unsigned long)geteuid());
+	int len = snprintf(to, OPA_SPOOL_PATH_MAX, "%s%s%lu", base, middle, (unsigned long)geteuid());
 	return len > 0 && len < OPA_SPOOL_PATH_MAX;
 }
 
@@ -208,7 +207,8 @@ static opa_spool_error open_given(opa_spool *spool, const opa_spool_options *opt
 	return open_at(spool, own, MAKE | NARROW, options->max_size);
 }
 
-/* sudo may leave us another user's runtime directory: what root makes there, that user cannot use. */
+/* sudo may leave us another user's runtime directory: what root makes there, that user cannot use.
+ */
 static bool open_runtime(opa_spool *spool, const opa_spool_options *options)
 {
 	char path[OPA_SPOOL_PATH_MAX];
@@ -242,9 +242,8 @@ static bool find_suffixed(int base, const char *prefix, char name[NAME_MAX + 1])
 		const char *suffix = entry->d_name + len;
 		if (strncmp(entry->d_name, prefix, len) == 0 && strlen(suffix) == 16 &&
 			strspn(suffix, "0123456789abcdef") == 16 &&
-			fstatat(base, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
-			(!found || strcmp(entry->d_name, name) < 0)) {
+			fstatat(base, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+			st.st_uid == geteuid() && (!found || strcmp(entry->d_name, name) < 0)) {
 			snprintf(name, NAME_MAX + 1, "%s", entry->d_name);
 			found = true;
 		}
@@ -361,8 +360,8 @@ static bool holds_descriptor(const opa_spool *spool)
 bool opa_spool_is_intact(const opa_spool *spool)
 {
 	struct stat st;
-	return holds_descriptor(spool) && lstat(spool->path, &st) == 0 &&
-		   st.st_dev == spool->device && st.st_ino == spool->inode;
+	return holds_descriptor(spool) && lstat(spool->path, &st) == 0 && st.st_dev == spool->device &&
+		   st.st_ino == spool->inode;
 }
 
 void opa_spool_close(opa_spool *spool)

@@ -34,8 +34,8 @@ typedef enum opa_spool_error {
 } opa_spool_error;
 
 typedef struct opa_spool {
-	int dir;           /* the directory; -1 when not open */
-	uint64_t device;   /* st_dev and st_ino of it */
+	int dir;         /* the directory; -1 when not open */
+	uint64_t device; /* st_dev and st_ino of it */
 	uint64_t inode;
 	uint64_t max_size; /* bytes, resolved */
 	bool tmpfs;        /* the file system is memory: files may be mapped */

@@ -13,8 +13,8 @@
 #define APPLICATION_ID "0x6f706154" /* "opaT" */
 
 #define BUSY_TIMEOUT_MS  2000
-#define CHECKPOINT_PAGES 2000              /* 8 MB of log */
-#define LOG_KEPT         (16 * 1024 * 1024) /* what the log is cut to once it was larger */
+#define CHECKPOINT_PAGES 4000               /* 16 MB of log */
+#define LOG_KEPT         (20 * 1024 * 1024) /* what the log is cut to once it was larger */
 #define LOG_BOUND_MIN    (64ull * 1024 * 1024)
 #define LOG_BOUND_ELSE   (1024ull * 1024 * 1024) /* where the store has no bound */
 
@@ -65,20 +65,17 @@ static const char *const statements[OPA_STATEMENTS] = {
 	[OPA_STATEMENT_POSITION_LIST] = "SELECT journal FROM positions WHERE spool = ?1",
 	[OPA_STATEMENT_POSITION_DROP_OLD] =
 		"DELETE FROM positions WHERE spool <> ?1 AND stored_ns < ?2",
-	[OPA_STATEMENT_COUNT] =
-		"INSERT INTO counters (name, value) VALUES (?1, ?2)"
-		" ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+	[OPA_STATEMENT_COUNT] = "INSERT INTO counters (name, value) VALUES (?1, ?2)"
+							" ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
 	[OPA_STATEMENT_SPAN_ADD] =
 		"INSERT OR IGNORE INTO spans (trace_id, span_id, parent_id, remote, name, kind, start_ns,"
 		" duration_ns, status, status_message, flags, trace_state, attributes, events, links,"
 		" dropped_attributes, dropped_events, dropped_links, resource) VALUES (?1, ?2, ?3, ?4, ?5,"
 		" ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
 	[OPA_STATEMENT_SPAN_EXISTS] = "SELECT 1 FROM spans WHERE trace_id = ?1 AND span_id = ?2",
-	[OPA_STATEMENT_ROOT_STANDING] =
-		HEAD_OF_SPAN "AND s.span_id = ?2 AND " IS_ROOT,
-	[OPA_STATEMENT_ROOT_FIND] =
-		HEAD_OF_SPAN "AND " IS_ROOT
-		" ORDER BY s.parent_id IS NOT NULL, s.start_ns, s.span_id LIMIT 1",
+	[OPA_STATEMENT_ROOT_STANDING] = HEAD_OF_SPAN "AND s.span_id = ?2 AND " IS_ROOT,
+	[OPA_STATEMENT_ROOT_FIND] = HEAD_OF_SPAN
+	"AND " IS_ROOT " ORDER BY s.parent_id IS NOT NULL, s.start_ns, s.span_id LIMIT 1",
 	[OPA_STATEMENT_FIRST_FIND] = HEAD_OF_SPAN "ORDER BY s.start_ns, s.span_id LIMIT 1",
 	[OPA_STATEMENT_TRACE_GET] =
 		"SELECT root_span_id, start_ns, end_ns, spans, errors FROM traces WHERE trace_id = ?1",
@@ -199,7 +196,7 @@ static int note_log(void *user, sqlite3 *db, const char *name, int pages)
 static bool execute(opa_store *store, const char *sql)
 {
 	return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
-	       opa_store_fail(store, "cannot open the store");
+		   opa_store_fail(store, "cannot open the store");
 }
 
 /* The integer that a query answers, without keeping the statement. */
@@ -207,7 +204,7 @@ static bool ask(opa_store *store, const char *sql, int64_t *answer)
 {
 	sqlite3_stmt *statement = NULL;
 	bool ok = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) == SQLITE_OK &&
-	          sqlite3_step(statement) == SQLITE_ROW;
+			  sqlite3_step(statement) == SQLITE_ROW;
 	*answer = ok ? sqlite3_column_int64(statement, 0) : 0;
 	if (!ok) {
 		opa_store_fail(store, "cannot open the store");
@@ -218,8 +215,8 @@ static bool ask(opa_store *store, const char *sql, int64_t *answer)
 
 static bool refuse(opa_store *store, const char *why)
 {
-	snprintf(store->problem, sizeof(store->problem), "cannot open the store (%s): %s", store->path,
-		why);
+	snprintf(
+		store->problem, sizeof(store->problem), "cannot open the store (%s): %s", store->path, why);
 	return false;
 }
 
@@ -264,7 +261,7 @@ static bool set_up(opa_store *store, bool durable)
 	}
 	sqlite3_wal_hook(store->db, note_log, store);
 	return execute(store, "COMMIT") &&
-	       opa_store_number(store, OPA_STATEMENT_PAGE_SIZE, &store->page_size);
+		   opa_store_number(store, OPA_STATEMENT_PAGE_SIZE, &store->page_size);
 }
 
 static bool open_database(opa_store *store, bool durable)
@@ -453,7 +450,8 @@ static bool drop_foreign_positions(opa_store *store)
 	return opa_store_run(store, drop);
 }
 
-/* The names of this spool's positions whose files are gone, each terminated, one after the other. */
+/* The names of this spool's positions whose files are gone, each terminated, one after the other.
+ */
 static bool list_stale(opa_store *store, opa_store_exists exists, void *user, opa_text *names)
 {
 	sqlite3_stmt *list = opa_store_statement(store, OPA_STATEMENT_POSITION_LIST);

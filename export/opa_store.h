@@ -21,7 +21,7 @@ typedef struct opa_store_options {
 	uint64_t max_size;     /* bytes; 0: no bound */
 	uint64_t max_age;      /* seconds; 0: no bound */
 	bool durable;          /* a commit reaches the disk before it returns: for a spool that outlives
-	                          the machine. Without it the spool would be lost in the same moment */
+							  the machine. Without it the spool would be lost in the same moment */
 	bool must_exist;       /* NULL, with an empty *problem, where there is no file yet */
 } opa_store_options;
 
@@ -57,8 +57,8 @@ void opa_store_rollback(opa_store *store);
  * are. What cannot be decoded is counted and passed over; that is not a failure. *added: how many
  * spans are new.
  */
-bool opa_store_add(opa_store *store, const opa_record_view *record, opa_str resource_fields,
-	uint32_t *added);
+bool opa_store_add(
+	opa_store *store, const opa_record_view *record, opa_str resource_fields, uint32_t *added);
 
 /* Inside a batch. */
 bool opa_store_set_position(opa_store *store, const char *journal, uint64_t offset);

@@ -295,14 +295,14 @@ static bool fits(opa_store *store, const opa_stored_span *s)
 {
 	size_t limit = (size_t)sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, -1);
 	return store->attributes.len + store->events.len + store->links.len + s->name.len +
-	           s->message.len + s->trace_state.len + 500 <
-	       limit;
+			   s->message.len + s->trace_state.len + 500 <
+		   limit;
 }
 
 static bool is_memory_short(opa_store *store)
 {
 	bool failed = store->attributes.failed || store->events.failed || store->links.failed ||
-	              store->name.failed || store->message.failed || store->trace_state.failed;
+				  store->name.failed || store->message.failed || store->trace_state.failed;
 	store->name.failed = store->message.failed = store->trace_state.failed = false;
 	if (failed) {
 		memcpy(store->problem, "out of memory", sizeof("out of memory"));
@@ -313,8 +313,9 @@ static bool is_memory_short(opa_store *store)
 opa_decoded opa_store_decode(
 	opa_store *store, opa_stored_span *s, opa_str message, const uint8_t trace_id[16])
 {
-	bool whole = read_fields(store, s, message) && s->has_id && s->trace_id.len == OPA_TRACE_ID_LEN &&
-	             memcmp(s->trace_id.data, trace_id, OPA_TRACE_ID_LEN) == 0;
+	bool whole = read_fields(store, s, message) && s->has_id &&
+				 s->trace_id.len == OPA_TRACE_ID_LEN &&
+				 memcmp(s->trace_id.data, trace_id, OPA_TRACE_ID_LEN) == 0;
 	s->raw_name = s->name;
 	opa_store_repair(&s->name, &store->name);
 	opa_store_repair(&s->message, &store->message);

@@ -81,7 +81,7 @@ static bool is_own_ground(const char *path)
 static bool take_state_directory(place *at, const char *base, const char *below)
 {
 	return base != NULL && base[0] == '/' && format_path(at->dir, base, below) &&
-	       is_own_ground(at->dir) && make_directories(at->dir, &at->made);
+		   is_own_ground(at->dir) && make_directories(at->dir, &at->made);
 }
 
 /* ~/.local/state/opa, unless the home directory does not exist: then nobody wants one made. */
@@ -92,7 +92,8 @@ static bool take_home(place *at, const char *home)
 		const struct passwd *user = getpwuid(geteuid());
 		home = user != NULL ? user->pw_dir : NULL;
 	}
-	return home != NULL && stat(home, &st) == 0 && take_state_directory(at, home, ".local/state/opa");
+	return home != NULL && stat(home, &st) == 0 &&
+		   take_state_directory(at, home, ".local/state/opa");
 }
 
 static bool take_package_directory(place *at)
@@ -144,7 +145,8 @@ static bool choose(place *at, const opa_store_options *options, char *problem, s
 		return true;
 	}
 	if (options->group != NULL) {
-		snprintf(problem, size, "opa.store_group has no effect: the store is in the spool, which is"
+		snprintf(problem, size,
+			"opa.store_group has no effect: the store is in the spool, which is"
 			" private; set opa.store_path");
 	}
 	if (!format_path(at->dir, options->spool, "store") || !make_directories(at->dir, &at->made)) {
@@ -188,7 +190,8 @@ static bool check_directory(const place *at, struct stat *st, char *problem, siz
 		return false;
 	}
 	if (st->st_mode & S_IWOTH) {
-		say(problem, size, "cannot use the store's directory", at->dir, "everybody may write to it");
+		say(problem, size, "cannot use the store's directory", at->dir,
+			"everybody may write to it");
 		return false;
 	}
 	return true;
@@ -261,8 +264,8 @@ static bool prepare_file(
 	return true;
 }
 
-static bool prepare_files(const char *path, bool must_exist, gid_t group, bool *opened_up,
-	char *problem, size_t size)
+static bool prepare_files(
+	const char *path, bool must_exist, gid_t group, bool *opened_up, char *problem, size_t size)
 {
 	static const char *const sides[] = {"-wal", "-shm"};
 	if (!prepare_file(path, !must_exist, group, opened_up, problem, size)) {
@@ -292,7 +295,8 @@ char *opa_store_place(const opa_store_options *options, char *problem, size_t si
 		group = NO_GROUP;
 	}
 	/* Links above the directory are the user's business; SQLite is told to follow none. */
-	if (realpath(at.dir, real) == NULL || !format_path(path, strcmp(real, "/") ? real : "", at.file)) {
+	if (realpath(at.dir, real) == NULL ||
+		!format_path(path, strcmp(real, "/") ? real : "", at.file)) {
 		say(problem, size, "cannot use the store's directory", at.dir, strerror(errno));
 		return NULL;
 	}
@@ -305,8 +309,8 @@ char *opa_store_place(const opa_store_options *options, char *problem, size_t si
 		return NULL;
 	}
 	if (!opened_up) {
-		say(problem, size, "cannot give the store to the group", options->group ? options->group : "-",
-			"not allowed; the user must be a member of it");
+		say(problem, size, "cannot give the store to the group",
+			options->group ? options->group : "-", "not allowed; the user must be a member of it");
 	}
 	char *copy = opa_strndup(path, strlen(path));
 	if (copy == NULL) {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define STEP_SPANS   1000                /* removed in one transaction */
+#define STEP_SPANS   1000 /* removed in one transaction */
 #define BUDGET_NS    (50ull * 1000 * 1000)
 #define COUNT_PRUNED "store_traces_pruned"
 
@@ -35,7 +35,7 @@ static bool is_too_old(const opa_store *store, const oldest *trace)
 {
 	uint64_t now = opa_clock_wall();
 	return store->max_age > 0 && now > trace->stored &&
-	       (now - trace->stored) / 1000000000 > store->max_age;
+		   (now - trace->stored) / 1000000000 > store->max_age;
 }
 
 typedef struct size {
@@ -84,7 +84,7 @@ static bool remove_some(opa_store *store, const oldest *trace, int *spans)
 		return true;
 	}
 	return run_for_trace(store, OPA_STATEMENT_PRUNE_TRACE, trace) &&
-	       opa_store_count(store, COUNT_PRUNED, 1);
+		   opa_store_count(store, COUNT_PRUNED, 1);
 }
 
 /* The oldest traces, while they have to go, up to a step's worth of spans. */

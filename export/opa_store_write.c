@@ -17,7 +17,7 @@ typedef struct head {
 	bool found;
 	bool has_parent;
 	char id[OPA_SPAN_ID_HEX];
-	opa_str name; /* as raw as in the record, or in the store's name buffer */
+	opa_str name;    /* as raw as in the record, or in the store's name buffer */
 	opa_str service; /* so, too, or in the message buffer */
 	int64_t start;
 	int64_t duration;
@@ -34,9 +34,9 @@ typedef struct piece {
 	uint32_t errors;
 	int64_t start;
 	int64_t end;
-	head first;       /* the earliest of them */
-	head top;         /* the best of those without a parent */
-	head entry;       /* one whose parent is of another process */
+	head first; /* the earliest of them */
+	head top;   /* the best of those without a parent */
+	head entry; /* one whose parent is of another process */
 	char entry_parent[OPA_SPAN_ID_HEX];
 	uint32_t entries; /* how many of those */
 } piece;
@@ -90,8 +90,13 @@ static bool insert_span(opa_store *store, const piece *p, const opa_stored_span 
 
 static head head_of(const opa_stored_span *s, opa_str service)
 {
-	head h = {.found = true, .has_parent = s->has_parent, .name = s->raw_name, .service = service,
-		.start = s->start, .duration = duration_of(s), .status = s->status};
+	head h = {.found = true,
+		.has_parent = s->has_parent,
+		.name = s->raw_name,
+		.service = service,
+		.start = s->start,
+		.duration = duration_of(s),
+		.status = s->status};
 	memcpy(h.id, s->id, OPA_SPAN_ID_HEX);
 	return h;
 }
@@ -219,8 +224,8 @@ static opa_str keep_column(sqlite3_stmt *statement, int column, opa_text *buffer
 }
 
 /* One of the queries that answer a head; span_id may be NULL where it does not ask for one. */
-static bool find_head(opa_store *store, opa_statement which, const piece *p, const char *span_id,
-	head *found)
+static bool find_head(
+	opa_store *store, opa_statement which, const piece *p, const char *span_id, head *found)
 {
 	sqlite3_stmt *find = opa_store_statement(store, which);
 	*found = (head){0};
@@ -305,7 +310,7 @@ static bool settle_root(
 		return false;
 	}
 	*changed = root->found && comes_before(root, &old) &&
-	           (!old.found || memcmp(root->id, old.id, OPA_SPAN_ID_HEX) != 0);
+			   (!old.found || memcmp(root->id, old.id, OPA_SPAN_ID_HEX) != 0);
 	return true;
 }
 
@@ -441,7 +446,7 @@ static bool use_resource(opa_store *store, const piece *p, opa_str fields)
 	sqlite3_bind_int64(use, 1, (int64_t)p->resource);
 	sqlite3_bind_int64(use, 2, p->spans);
 	return opa_store_run(store, use) &&
-	       (sqlite3_changes(store->db) == 1 || add_resource(store, p, fields));
+		   (sqlite3_changes(store->db) == 1 || add_resource(store, p, fields));
 }
 
 /* ---- the door ---- */
@@ -479,8 +484,8 @@ static bool add(opa_store *store, piece *p, const opa_record_view *record, opa_s
 	return use_resource(store, p, resource_fields) && update_trace(store, p, complete);
 }
 
-bool opa_store_add(opa_store *store, const opa_record_view *record, opa_str resource_fields,
-	uint32_t *added)
+bool opa_store_add(
+	opa_store *store, const opa_record_view *record, opa_str resource_fields, uint32_t *added)
 {
 	piece p = {.resource = record->header.resource, .service = find_service(resource_fields)};
 	opa_hex_format(record->header.trace_id, OPA_TRACE_ID_LEN, p.trace_id);

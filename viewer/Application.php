@@ -53,7 +53,7 @@ final class Application
 	{
 		return [
 			new Option('store', 'PATH', 'read this store: traces.db, or the directory that it is in'),
-			new Option('spool', 'PATH', 'bring in what waits in this spool, and no other'),
+			new Option('spool', 'PATH', 'bring in what waits in this spool only, and read its store'),
 			new Option('user', 'NAME', "read this user's traces (root; or members of opa.store_group)"),
 			new Option('no-import', '', 'read the store as it is, bring nothing in'),
 			new Option('color', 'WHEN', 'auto (default), always or never; NO_COLOR is honoured'),

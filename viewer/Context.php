@@ -21,6 +21,7 @@ final class Context
 	/** A remark beside the output: one dim line on stderr. */
 	public function note(string $text): void
 	{
+		$this->out->flush();
 		$this->err->line($this->err->paint('dim', 'opa: ' . Text::safe($text)));
 		$this->err->flush();
 	}

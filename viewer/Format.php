@@ -16,7 +16,7 @@ final class Format
 	public static function duration(int $ns, bool $short = false): string
 	{
 		if ($ns <= 0) {
-			return $ns === 0 ? '0' : '-' . self::duration(-$ns, $short);
+			return $ns === 0 ? '0' : '-' . self::duration(-max($ns, -PHP_INT_MAX), $short);
 		}
 		$units = ['ns' => 1, 'µs' => 1_000, 'ms' => 1_000_000, 's' => 1_000_000_000];
 		foreach ($units as $unit => $factor) {
@@ -25,12 +25,19 @@ final class Format
 				return "$text $unit";
 			}
 		}
-		$s = intdiv($ns + 500_000_000, 1_000_000_000);
+		$s = intdiv($ns, 1_000_000_000) + ($ns % 1_000_000_000 >= 500_000_000 ? 1 : 0);
 		return match (true) {
 			$s < 3600 => sprintf('%dm %02ds', intdiv($s, 60), $s % 60),
 			$s < 86400 => sprintf('%dh %02dm', intdiv($s, 3600), intdiv($s % 3600, 60)),
 			default => sprintf('%dd %dh', intdiv($s, 86400), intdiv($s % 86400, 3600)),
 		};
+	}
+
+	/** Times come from anybody: a sum that is too large is the largest, not a float. */
+	public static function sum(int $a, int $b): int
+	{
+		$sum = $a + $b;
+		return is_int($sum) ? $sum : PHP_INT_MAX;
 	}
 
 	public static function count(int $n): string
@@ -85,6 +92,7 @@ final class Format
 	/** RFC 3339 in UTC with all nine digits. */
 	public static function rfc3339(int $ns): string
 	{
+		$ns = max(0, $ns);
 		return gmdate('Y-m-d\TH:i:s', intdiv($ns, 1_000_000_000))
 			. sprintf('.%09dZ', $ns % 1_000_000_000);
 	}

@@ -46,6 +46,7 @@ final class Json
 		if (is_string($value)) {
 			return $value;
 		}
-		return json_encode($value, self::OUT & ~JSON_THROW_ON_ERROR) ?: '?';
+		$json = json_encode($value, self::OUT & ~JSON_THROW_ON_ERROR);
+		return $json === false ? '?' : $json;
 	}
 }

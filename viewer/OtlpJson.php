@@ -40,7 +40,7 @@ final class OtlpJson
 			'name' => $row['name'],
 			'kind' => (int) $row['kind'],
 			'startTimeUnixNano' => (string) $row['start_ns'],
-			'endTimeUnixNano' => (string) ($row['start_ns'] + $row['duration_ns']),
+			'endTimeUnixNano' => (string) Format::sum((int) $row['start_ns'], (int) $row['duration_ns']),
 			'attributes' => self::attributes(Json::map($row['attributes'])) ?: null,
 			'droppedAttributesCount' => (int) $row['dropped_attributes'] ?: null,
 			'events' => self::each($row['events'], self::event(...)),

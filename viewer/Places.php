@@ -40,7 +40,7 @@ final class Places
 
 	/**
 	 * Store files that exist: path => uid of the owner. Also those of other users, where one can see
-	 * them; -1 where it is only known that a file would be there.
+	 * them.
 	 * @param list<Spool> $spools
 	 * @return array<string, int>
 	 */

@@ -101,7 +101,7 @@ final class ShowCommand implements Command
 		$service = Text::cut(Text::safe((string) $trace['service']), intdiv($columns, 3));
 		$tail = (new Line())->add("  $status", $style)->add("  $service", 'cyan');
 		$head = (new Line())->add($name, 'bold')->add($path === '' ? '' : " $path");
-		$out->line($head->cut($out, max(20, $columns - $tail->width())) . $tail->cut($out, $columns));
+		$out->line($head->cut($out, max(10, $columns - $tail->width())) . $tail->cut($out, $columns));
 		$facts = [
 			$context->clock->format((int) $trace['start_ns'], 'Y-m-d H:i:s.v'),
 			Format::duration((int) $trace['duration_ns']),

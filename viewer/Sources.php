@@ -102,6 +102,7 @@ final class Sources
 		}
 		$activity = $this->activity();
 		if ($activity === []) {
+			$this->entered = false;
 			return $this->env->user;
 		}
 		arsort($activity);
@@ -136,6 +137,7 @@ final class Sources
 
 	private function import(Context $context): void
 	{
+		$this->spools = null; // those who follow a store may have come before its spool
 		if ($this->options->has('no-import')) {
 			return;
 		}

@@ -27,7 +27,7 @@ final class Span
 
 	public function start(): int
 	{
-		return (int) $this->row['start_ns'];
+		return max(0, (int) $this->row['start_ns']);
 	}
 
 	public function duration(): int
@@ -37,7 +37,7 @@ final class Span
 
 	public function end(): int
 	{
-		return $this->start() + $this->duration();
+		return Format::sum($this->start(), $this->duration());
 	}
 
 	public function name(): string

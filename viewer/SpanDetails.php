@@ -114,7 +114,7 @@ final class SpanDetails
 	/** @return list<Line> */
 	public function event(object $event, int $room): array
 	{
-		$after = Format::duration((int) ($event->time_ns ?? 0) - $this->origin);
+		$after = Format::duration(max(0, (int) ($event->time_ns ?? 0)) - $this->origin);
 		$name = Text::safe(Json::text($event->name ?? ''));
 		$lines = [(new Line())->add('• ', 'yellow')->add($name)->add("  at $after", 'dim')];
 		foreach ($this->tags((array) ($event->attributes ?? []), $room - 2) as $line) {

@@ -53,7 +53,8 @@ final class SpanGroup
 
 	public function total(): int
 	{
-		return array_sum(array_map(static fn (Span $s): int => $s->duration(), $this->spans));
+		return array_reduce($this->spans, static fn (int $sum, Span $s): int
+			=> Format::sum($sum, $s->duration()), 0);
 	}
 
 	public function max(): int
@@ -63,7 +64,8 @@ final class SpanGroup
 
 	public function selfTime(): int
 	{
-		return array_sum(array_map(static fn (Span $s): int => $s->selfTime(), $this->spans));
+		return array_reduce($this->spans, static fn (int $sum, Span $s): int
+			=> Format::sum($sum, $s->selfTime()), 0);
 	}
 
 	public function below(): int

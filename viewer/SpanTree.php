@@ -68,12 +68,12 @@ final class SpanTree
 	 */
 	private function settle(array $tops, ?Span $root): array
 	{
-		$reached = new \SplObjectStorage();
+		$reached = [];
 		foreach ($tops as $top) {
 			self::walk($top, $reached);
 		}
 		foreach ($this->all as $span) {
-			if (!$reached->contains($span)) {
+			if (!isset($reached[spl_object_id($span)])) {
 				self::cut($span);
 				$span->mark = 'loop';
 				$tops[] = $span;
@@ -104,14 +104,14 @@ final class SpanTree
 		}
 	}
 
-	/** @param \SplObjectStorage<Span, null> $reached */
-	private static function walk(Span $from, \SplObjectStorage $reached): void
+	/** @param array<int, true> $reached by spl_object_id */
+	private static function walk(Span $from, array &$reached): void
 	{
 		$stack = [$from];
 		while ($stack !== []) {
 			$span = array_pop($stack);
-			if (!$reached->contains($span)) {
-				$reached->attach($span);
+			if (!isset($reached[spl_object_id($span)])) {
+				$reached[spl_object_id($span)] = true;
 				array_push($stack, ...$span->children);
 			}
 		}

@@ -109,12 +109,16 @@ final class Spool
 
 	/**
 	 * What the processes that are still there have counted, added up.
+	 * @param array<string, int> $stored files (by name) whose numbers are in the store already
 	 * @return array<string, int>
 	 */
-	public function counters(): array
+	public function counters(array $stored): array
 	{
 		$sum = array_fill_keys(self::COUNTERS, 0);
 		foreach ($this->readable ? (glob("$this->path/control/*.c") ?: []) : [] as $file) {
+			if (isset($stored[basename($file)])) {
+				continue;
+			}
 			$data = (string) @file_get_contents($file, false, null, 0, 4096);
 			if (strlen($data) < 48 + 8 * count(self::COUNTERS)) {
 				continue;

@@ -138,7 +138,7 @@ final class StatsCommand implements Command
 			'p95' => self::percentile($durations, 95),
 			'p99' => self::percentile($durations, 99),
 			'max' => end($durations),
-			'total' => array_sum($durations),
+			'total' => array_reduce($durations, Format::sum(...), 0),
 			'errors' => $group['errors'],
 		];
 	}

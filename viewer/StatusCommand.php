@@ -113,8 +113,9 @@ final class StatusCommand implements Command
 		foreach ($store?->rows('SELECT name, value FROM counters') ?? [] as $row) {
 			$sum[$row['name']] = (int) $row['value'];
 		}
+		$stored = $store?->positions() ?? [];
 		foreach ($this->context->sources->spools() as $spool) {
-			foreach ($spool->counters() as $name => $value) {
+			foreach ($spool->counters($stored) as $name => $value) {
 				$sum[$name] = ($sum[$name] ?? 0) + $value;
 			}
 		}

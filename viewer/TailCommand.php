@@ -16,6 +16,7 @@ final class TailCommand implements Command
 	private array $open = [];
 	private int $lastOld = 0;
 	private bool $stopped = false;
+	private bool $waited = false;
 
 	public static function spec(): Spec
 	{
@@ -34,16 +35,13 @@ final class TailCommand implements Command
 	{
 		$filter = new TraceFilter($options, $context->clock);
 		$this->catchSignals();
-		$store = $this->await($context);
-		if ($store === null) {
-			return 0;
-		}
-		$table = new TraceTable($context->out, $context->clock, [], 16);
+		$store = $this->await($context, null);
+		$table = new TraceTable($context->out, $context->clock, [], 20);
 		if (!$options->has('json')) {
 			$table->head();
 		}
-		$since = $options->has('since') ? 0 : $this->position($store);
-		while (true) {
+		$since = $options->has('since') || $this->waited || $store === null ? 0 : $this->position($store);
+		while ($store !== null) {
 			foreach ($filter->arrivedSince($store, $since) as $row) {
 				if ($this->isNew($row)) {
 					$options->has('json')
@@ -57,26 +55,31 @@ final class TailCommand implements Command
 				return 0;
 			}
 			$before = $store;
-			$store = $context->sources->refresh($context);
+			$store = $this->await($context, $before);
 			if ($store !== $before) {
 				[$since, $this->lastOld] = [0, 0];
 			}
 		}
+		return 0;
 	}
 
-	/** The store, as soon as there is one; null when the user has had enough of waiting. */
-	private function await(Context $context): ?Store
+	/**
+	 * The store, as soon as there is one; null when the user has had enough of waiting. One that was
+	 * asked for by name has to be there at the beginning.
+	 */
+	private function await(Context $context, ?Store $before): ?Store
 	{
 		for ($told = false; ; $told = true) {
 			try {
-				return $context->store();
+				return $context->sources->refresh($context);
 			} catch (Problem $e) {
-				if ($context->sources->isNamed()) {
+				if ($before === null && $context->sources->isNamed()) {
 					throw $e;
 				}
 				if (!$told) {
-					$context->note($e->getMessage() . '; waiting for the first');
+					$context->note($e->getMessage() . '; waiting for one');
 				}
+				$this->waited = true;
 			}
 			if (!$this->pause()) {
 				return null;

@@ -240,7 +240,7 @@ final class Waterfall
 		$shares = [];
 		foreach ($this->tree->all as $span) {
 			$category = $span->category();
-			$shares[$category] = ($shares[$category] ?? 0) + $span->selfTime();
+			$shares[$category] = Format::sum($shares[$category] ?? 0, $span->selfTime());
 		}
 		if (count($shares) < 2) {
 			return;

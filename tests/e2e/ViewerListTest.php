@@ -36,6 +36,11 @@ final class ViewerListTest extends ViewerTestCase
 			$this->onFixtures('list')->out);
 	}
 
+	public function testThePathIsLeftOutWhereTheNameHasARoute(): void
+	{
+		$this->assertMatchesRegularExpression('~ GET /report +shop~', $this->onFixtures('list')->out);
+	}
+
 	public function testTwentyIsTheDefaultLimit(): void
 	{
 		$builder = new StoreBuilder("$this->directory/traces.db");
@@ -69,6 +74,7 @@ final class ViewerListTest extends ViewerTestCase
 			'error in any span' => [['--error'], [Traces::CHECKOUT, Traces::BIG, Traces::HOSTILE]],
 			'part of the name' => [['--name', 'IMPORT'], [Traces::SCRIPT]],
 			'part of the path' => [['--name', 'heckou'], [Traces::CHECKOUT]],
+			'glob of the path' => [['--name', '/check*'], [Traces::CHECKOUT]],
 			'name and path' => [['--name', 'post /check'], [Traces::CHECKOUT]],
 			'glob has to match whole' => [['--name', 'GET*'], [Traces::BIG, Traces::WIDE]],
 			'glob of one end' => [['--name', '*port'], [Traces::BIG]],
@@ -119,6 +125,7 @@ final class ViewerListTest extends ViewerTestCase
 		$result = $this->onFixtures('list', '--name', 'nowhere');
 		$this->assertSame([1, ''], [$result->code, $result->out]);
 		$this->assertStringContainsString('no trace matches', $result->err);
+		$this->assertSame(1, $this->onFixtures('list', '--name', 'nowhere', '--json')->code);
 	}
 
 	/** @dataProvider wrongValues */

@@ -236,6 +236,12 @@ final class ViewerShowTest extends ViewerTestCase
 		$this->assertStringNotContainsString('user.id', $this->onFixtures('show', 'last')->out);
 	}
 
+	public function testAZeroIsShownAsZero(): void
+	{
+		$this->assertMatchesRegularExpression('/process.exit.code +0$/m',
+			$this->onFixtures('show', 'c0ff', '--tags')->out);
+	}
+
 	public function testEventsWithTheirTimeAndStackTraces(): void
 	{
 		$out = $this->onFixtures('show', 'last', '--events')->out;
@@ -348,6 +354,22 @@ final class ViewerShowTest extends ViewerTestCase
 		$plain = preg_replace('/\e\[[0-9;]*m/', '', $result->out);
 		$this->assertNotSame($plain, $result->out);
 		$this->assertStringNotContainsString("\e", $plain);
+	}
+
+	public function testTimesAtTheEndOfTimeAreShown(): void
+	{
+		$builder = new StoreBuilder("$this->directory/traces.db");
+		$builder->trace($builder->id(), [['id' => 'a', 'name' => 'root', 'ms' => 5],
+			...array_map(static fn (int $i): array => ['id' => "b$i", 'parent' => 'a', 'name' => 'x', 'ms' => 1],
+				range(1, 7))]);
+		$builder->db->exec('UPDATE spans SET duration_ns = 9223372036854775807');
+		$builder->db->exec('UPDATE spans SET start_ns = 9223372036854775807 WHERE span_id = \'b3\'');
+		$builder->db->exec('UPDATE spans SET start_ns = -5, duration_ns = -7 WHERE span_id = \'b4\'');
+		foreach ([['show', 'last', '--self'], ['show', 'last', '--all'], ['show', 'last', '--json'],
+			['list'], ['stats', '--since', 'all']] as $command) {
+			$result = $this->onFixtures(...$command);
+			$this->assertSame([0, ''], [$result->code, $result->err], implode(' ', $command));
+		}
 	}
 
 	public function testADamagedAttributeColumnDoesNotHideTheTrace(): void

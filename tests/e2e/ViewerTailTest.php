@@ -10,10 +10,12 @@ final class ViewerTailTest extends ViewerTestCase
 	private $process;
 	private string $output;
 
-	private function start(string ...$arguments): void
+	/** @param ?list<string> $where which store; null: that of the test's directory */
+	private function start(?array $where = null, string ...$arguments): void
 	{
+		$where ??= ['--store', $this->directory];
 		$this->output = "$this->directory/output";
-		$this->process = proc_open([...self::command(), 'tail', '--store', $this->directory, '--no-import',
+		$this->process = proc_open([...self::command(), 'tail', '--no-import', ...$where,
 			...$arguments], [['file', '/dev/null', 'r'], ['file', $this->output, 'w'],
 			['file', "$this->directory/errors", 'w']], $pipes, null,
 			['PATH' => getenv('PATH'), 'TZ' => 'UTC', 'COLUMNS' => '100']);
@@ -72,7 +74,7 @@ final class ViewerTailTest extends ViewerTestCase
 	public function testItFiltersAsListDoes(): void
 	{
 		$builder = new StoreBuilder("$this->directory/traces.db");
-		$this->start('--error');
+		$this->start(null, '--error');
 		$this->awaitOutput('TRACE');
 		$builder->trace($builder->id(), [['name' => 'fine', 'ms' => 1]]);
 		$builder->trace($builder->id(), [['name' => 'broken', 'ms' => 1, 'status' => 2]]);
@@ -84,7 +86,7 @@ final class ViewerTailTest extends ViewerTestCase
 	{
 		$builder = new StoreBuilder("$this->directory/traces.db");
 		$builder->trace($builder->id(), [['name' => 'recent', 'ms' => 1]]);
-		$this->start('--since', '5m', '--json');
+		$this->start(null, '--since', '5m', '--json');
 		$this->awaitOutput('"name":"recent"');
 	}
 
@@ -103,6 +105,33 @@ final class ViewerTailTest extends ViewerTestCase
 			return !$status['running'];
 		}, 'the end');
 		$this->assertSame([0, false], [$status['exitcode'], $status['signaled']]);
+	}
+
+	public function testWhereThereIsNoStoreYetItWaitsAndShowsWhatCameWithIt(): void
+	{
+		mkdir("$this->directory/spool/live", 0700, true);
+		mkdir("$this->directory/spool/store");
+		$this->start(['--spool', "$this->directory/spool"]);
+		self::await(fn (): bool => str_contains((string) file_get_contents("$this->directory/errors"),
+			'waiting for one'), 'a word on stderr');
+		$builder = new StoreBuilder("$this->directory/new.db");
+		$builder->trace($builder->id(), [['name' => 'first ever', 'ms' => 1]]);
+		$builder->db->exec('PRAGMA wal_checkpoint(TRUNCATE)');
+		rename("$this->directory/new.db", "$this->directory/spool/store/traces.db");
+		$this->awaitOutput('first ever');
+	}
+
+	public function testAStoreThatWasRemovedIsWaitedFor(): void
+	{
+		new StoreBuilder("$this->directory/traces.db");
+		$this->start();
+		$this->awaitOutput('TRACE');
+		array_map('unlink', glob("$this->directory/traces.db*"));
+		self::await(fn (): bool => str_contains((string) file_get_contents("$this->directory/errors"),
+			'waiting for one'), 'a word on stderr');
+		$builder = new StoreBuilder("$this->directory/traces.db");
+		$builder->trace($builder->id(), [['name' => 'reborn', 'ms' => 1]]);
+		$this->awaitOutput('reborn');
 	}
 
 	public function testItGoesOnInAStoreThatTookTheOldOnesPlace(): void

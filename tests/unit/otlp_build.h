@@ -1,5 +1,6 @@
 /*
- * For tests that read OTLP: messages put together byte by byte, by other means than core/opa_otlp.c.
+ * For tests that read OTLP: messages put together byte by byte, by other means than
+ * core/opa_otlp.c.
  */
 #ifndef OPA_TEST_OTLP_BUILD_H
 #define OPA_TEST_OTLP_BUILD_H
@@ -92,7 +93,8 @@ static inline void build_key_value(build *b, uint32_t number, const char *key, b
 	build_message(b, number, &pair);
 }
 
-static inline void build_text_attribute(build *b, uint32_t number, const char *key, const char *text)
+static inline void build_text_attribute(
+	build *b, uint32_t number, const char *key, const char *text)
 {
 	build any = {0};
 	build_text(&any, 1, text);

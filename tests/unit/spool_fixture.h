@@ -42,8 +42,8 @@ typedef struct fixture {
 #define CHECK(condition)                                                                           \
 	do {                                                                                           \
 		if (!(condition)) {                                                                        \
-			fprintf(stderr, "%s:%d: not so: %s (errno %d)\n", __FILE__, __LINE__, #condition,      \
-				errno);                                                                            \
+			fprintf(                                                                               \
+				stderr, "%s:%d: not so: %s (errno %d)\n", __FILE__, __LINE__, #condition, errno);  \
 			_exit(1);                                                                              \
 		}                                                                                          \
 	} while (0)

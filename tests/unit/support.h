@@ -35,7 +35,10 @@ unsigned long scaled(unsigned long count, unsigned long least);
 uint64_t random_next(uint64_t *state);
 uint64_t random_below(uint64_t *state, uint64_t bound);
 
-/* Resident memory of this process in bytes. */
+/*
+ * Resident memory of this process in bytes; 0 where a sanitizer or valgrind (OPA_TEST_SLOW) keeps
+ * freed memory, so that it says nothing.
+ */
 size_t resident_memory(void);
 
 /* A borrowed string. */

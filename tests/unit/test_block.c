@@ -13,6 +13,8 @@ static int take(void **state)
 	block = opa_block_take(&pool);
 	assert_non_null(block);
 	block->id = 0xa000000000000001u;
+	block->parent = OPA_NO_SPAN;
+	block->start = 1;
 	block->kind = OPA_KIND_INTERNAL;
 	return 0;
 }
@@ -67,18 +69,37 @@ static void a_new_block_is_empty(void **state)
 static void a_recycled_block_is_empty_again(void **state)
 {
 	(void)state;
-	char large[500];
-	memset(large, 'x', sizeof(large));
 	opa_block *was = block;
-	assert_true(opa_block_set_name(block, (opa_str){large, sizeof(large)}));
-	assert_true(opa_block_set_message(block, OPA_STR("message")));
-	block->dropped_attributes = block->status = block->frozen = block->has_children = 1;
+	assert_true(opa_block_set_name(block, OPA_STR("name")));
+	block->exception = 1;
+	block->attributes = block->events = block->links = 1;
+	block->dropped_attributes = block->dropped_events = block->dropped_links = 1;
+	block->status = block->status_final = block->parent_remote = 1;
+	block->frozen = block->has_children = 1;
 	opa_block_give(&pool, block);
 	block = opa_block_take(&pool);
 	assert_ptr_equal(block, was);
 	a_new_block_is_empty(state);
-	assert_int_equal(block->id | block->dropped_attributes | block->status, 0);
+	assert_int_equal(block->exception, 0);
+	assert_int_equal(block->dropped_attributes | block->dropped_events | block->dropped_links, 0);
+	assert_int_equal(block->status | block->status_final | block->parent_remote, 0);
 	assert_false(block->frozen || block->has_children);
+}
+
+/* A pool of large blocks would be memory that nobody has counted. */
+static void a_recycled_block_has_no_memory_but_its_own(void **state)
+{
+	(void)state;
+	char large[500];
+	memset(large, 'x', sizeof(large));
+	assert_true(opa_block_set_name(block, (opa_str){large, sizeof(large)}));
+	assert_true(opa_block_set_message(block, OPA_STR("message")));
+	opa_block_give(&pool, block);
+	for (opa_block *free_one = pool.free; free_one != NULL; free_one = free_one->next) {
+		assert_true(free_one->data == free_one->inline_data && free_one->message == NULL);
+	}
+	block = opa_block_take(&pool);
+	a_new_block_is_empty(state);
 }
 
 static void a_pool_keeps_no_more_than_its_limit(void **state)
@@ -171,21 +192,19 @@ static void find_wants_the_whole_key(void **state)
 	assert_int_equal(opa_block_find(block, other.wire, other.len, &len), -1);
 }
 
-/* A key inside an event or a value that looks like an attribute is not the span's attribute. */
+/* A link, and an event, that begin as an attribute with this key would. */
 static void find_looks_at_attributes_only(void **state)
 {
 	(void)state;
 	size_t len;
-	opa_attributes inner = tag("key", "in the event");
-	uint8_t event[64];
-	opa_writer w = {event + sizeof(event)};
-	const uint8_t *end = w.pos;
-	opa_write_raw(&w, inner.wire + 2, inner.len - 2);
-	opa_write_header(&w, 1 << 3 | 2, end);
-	opa_write_header(&w, OPA_TAG_SPAN_EVENT, end);
-	assert_true(opa_block_append(block, w.pos, (size_t)(end - w.pos)));
+	static const uint8_t link[] = {OPA_TAG_SPAN_LINK, 5, 0x0a, 3, 'k', 'e', 'y'};
+	static const uint8_t event[] = {OPA_TAG_SPAN_EVENT, 5, 0x0a, 3, 'k', 'e', 'y'};
+	assert_true(opa_block_append(block, link, sizeof(link)));
+	assert_true(opa_block_append(block, event, sizeof(event)));
 	opa_attributes wanted = tag("key", "x");
 	assert_int_equal(opa_block_find(block, wanted.wire, wanted.len, &len), -1);
+	assert_true(opa_block_append(block, wanted.wire, wanted.len));
+	assert_int_equal(opa_block_find(block, wanted.wire, wanted.len, &len), sizeof(link) * 2);
 	block->len = 0;
 }
 
@@ -335,6 +354,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_new_block_is_empty),
 		TEST(a_recycled_block_is_empty_again),
+		TEST(a_recycled_block_has_no_memory_but_its_own),
 		TEST(a_pool_keeps_no_more_than_its_limit),
 		TEST(a_name_of_any_length_stands_in_front_of_the_fields),
 		TEST(a_field_that_just_fits_stays_inline),

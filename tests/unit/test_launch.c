@@ -274,7 +274,11 @@ static void test_failed_exec_is_recorded_and_forgotten(void **state)
 	int problem;
 	snprintf(path, sizeof(path), "%s/garbage", f->dir);
 	int fd = open(path, O_CREAT | O_WRONLY, 0700);
-	assert_int_equal(write(fd, "\x7f""ELF nonsense", 13), 13);
+	assert_int_equal(write(fd,
+						 "\x7f"
+						 "ELF nonsense",
+						 13),
+		13);
 	close(fd);
 	assert_int_equal(opa_launch(&f->spool, path, &problem), OPA_LAUNCH_STARTED);
 	for (int i = 0; i < 20000 && opa_launch_problem(&f->spool) == 0; i++) {

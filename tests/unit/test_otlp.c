@@ -258,6 +258,20 @@ static void random_nested_values_stay_within_the_bound_and_come_back(void **stat
 	}
 }
 
+static void the_bound_holds_for_many_large_numbers(void **state)
+{
+	(void)state;
+	opa_str key, any, none = OPA_STR("");
+	opa_value numbers[50];
+	opa_pair named[50];
+	for (int i = 0; i < 50; i++) {
+		numbers[i] = OPA_VALUE_OF_INT(INT64_MIN);
+		named[i] = (opa_pair){none, numbers[i]};
+	}
+	written(none, (opa_value){.type = OPA_VALUE_LIST, .as.list = {numbers, 50}}, &key, &any);
+	written(none, (opa_value){.type = OPA_VALUE_MAP, .as.map = {named, 50}}, &key, &any);
+}
+
 static void varints_have_their_shortest_form(void **state)
 {
 	(void)state;
@@ -294,6 +308,7 @@ int main(void)
 		cmocka_unit_test(a_map_keeps_its_order_and_its_keys),
 		cmocka_unit_test(empty_lists_and_maps_are_lists_and_maps),
 		cmocka_unit_test(random_nested_values_stay_within_the_bound_and_come_back),
+		cmocka_unit_test(the_bound_holds_for_many_large_numbers),
 		cmocka_unit_test(varints_have_their_shortest_form),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,16 +114,18 @@ static void assert_damaged(const void *bytes, size_t len)
 static void damage_is_told(void **state)
 {
 	(void)state;
-	assert_damaged("\x80", 1);                                 /* the tag ends early */
-	assert_damaged("\x08\xff\xff", 3);                         /* a varint */
+	assert_damaged("\x80", 1);                                              /* the tag ends early */
+	assert_damaged("\x08\xff\xff", 3);                                      /* a varint */
 	assert_damaged("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12); /* too long a one */
-	assert_damaged("\x09\x01\x02\x03\x04\x05\x06\x07", 8);     /* fixed64 */
-	assert_damaged("\x0d\x01\x02\x03", 4);                     /* fixed32 */
-	assert_damaged("\x0a\x03" "ab", 4);                        /* bytes */
+	assert_damaged("\x09\x01\x02\x03\x04\x05\x06\x07", 8);                  /* fixed64 */
+	assert_damaged("\x0d\x01\x02\x03", 4);                                  /* fixed32 */
+	assert_damaged("\x0a\x03"
+				   "ab",
+		4);                                                             /* bytes */
 	assert_damaged("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11); /* length 2^64 - 1 */
-	assert_damaged("\x0b", 1);                                 /* a group */
-	assert_damaged("\x0f", 1);                                 /* wire type 7 */
-	assert_damaged("\x00\x01", 2);                             /* field 0 */
+	assert_damaged("\x0b", 1);                                          /* a group */
+	assert_damaged("\x0f", 1);                                          /* wire type 7 */
+	assert_damaged("\x00\x01", 2);                                      /* field 0 */
 }
 
 /* ---- JSON ---- */
@@ -141,7 +143,11 @@ static void strings_are_escaped(void **state)
 static void invalid_utf8_is_replaced(void **state)
 {
 	(void)state;
-	assert_json_string("a\xff" "b", 3, "\"a\xef\xbf\xbd" "b\"");
+	assert_json_string("a\xff"
+					   "b",
+		3,
+		"\"a\xef\xbf\xbd"
+		"b\"");
 	assert_json_string("\xc3", 1, "\"\xef\xbf\xbd\"");
 	assert_json_string("\n\xed\xa0\x80", 4, "\"\\n\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
 }
@@ -441,15 +447,16 @@ static void agrees_with_protoc(void **state)
 	char dir[] = "/tmp/otlp_read.XXXXXX", path[64], command[512];
 	uint8_t bytes[4096];
 	if (system("protoc --version >/dev/null 2>&1") != 0 || access("data/otlp.proto", R_OK) != 0) {
-		print_message("SKIPPED: no protoc, or not run in tests/unit; nothing was compared with it\n");
+		print_message(
+			"SKIPPED: no protoc, or not run in tests/unit; nothing was compared with it\n");
 		skip();
 	}
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/text", dir);
 	FILE *file = fopen(path, "w");
 	assert_true(fputs(oracle_text, file) >= 0 && fclose(file) == 0);
-	snprintf(command, sizeof(command),
-		"protoc -Idata --encode=opa.test.Resource otlp.proto < %s", path);
+	snprintf(
+		command, sizeof(command), "protoc -Idata --encode=opa.test.Resource otlp.proto < %s", path);
 	file = popen(command, "r");
 	size_t len = fread(bytes, 1, sizeof(bytes), file);
 	assert_int_equal(pclose(file), 0);

@@ -24,7 +24,7 @@ static void attributes_beyond_the_limit_are_counted_and_the_others_kept(void **s
 	f->limits.attributes = 3;
 	opa_span_id id = begin(f, f->root);
 	for (int i = 0; i < 10; i++) {
-		char key[8];
+		char key[16];
 		snprintf(key, sizeof(key), "k%d", i);
 		assert_int_equal(set_tag(f, id, key, "v"), i < 3 ? OPA_SPAN_OK : OPA_SPAN_LIMIT);
 	}
@@ -367,12 +367,7 @@ static void a_million_spans_under_one_open_root_are_flat_and_each_there_once(voi
 			flat = resident_memory();
 		}
 	}
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-	if (getenv("OPA_TEST_SLOW") == NULL) {
-		assert_true(resident_memory() < flat + 1024 * 1024);
-	}
-#endif
-	assert_true(flat > 0);
+	assert_true(n > 4000 && resident_memory() <= flat + 1024 * 1024);
 	opa_trace_finish(f->table, f->owner, f->root, &batch);
 	mark(&batch, seen, n);
 	opa_batch_release(f->table, &batch);
@@ -392,12 +387,7 @@ static void a_hundred_thousand_traces_are_flat(void **state)
 		assert_true(table_works(f->table));
 		flat = i == 1000 ? resident_memory() : flat;
 	}
-	assert_true(flat > 0);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-	if (getenv("OPA_TEST_SLOW") == NULL) {
-		assert_true(resident_memory() < flat + 1024 * 1024);
-	}
-#endif
+	assert_true(n > 1000 && resident_memory() <= flat + 1024 * 1024);
 }
 
 int main(void)

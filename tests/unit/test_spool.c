@@ -2,7 +2,10 @@
 
 #include "export/opa_owner.h"
 
+#include <pthread.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #define OTHER_USER 54321
 
@@ -35,8 +38,7 @@ static void need_root(void)
 
 static void test_makes_the_directory_and_its_folders(void **state)
 {
-	static const char *const folders[] = {
-		"tmp", "live", "sealed", "control", "dest", "rejected"};
+	static const char *const folders[] = {"tmp", "live", "sealed", "control", "dest", "rejected"};
 	fixture *f = *state;
 	char dir[512], folder[600];
 	opa_spool spool;
@@ -289,7 +291,7 @@ static void test_suffixed_directory_of_another_user_is_not_taken(void **state)
 
 static void test_race_processes_agree_on_the_suffix(void **state)
 {
-	enum { PROCESSES = 8, ROUNDS = 10 };
+	enum { PROCESSES = 8, ROUNDS = 40 };
 	fixture *f = *state;
 	for (int round = 0; round < ROUNDS; round++) {
 		search s;
@@ -564,6 +566,55 @@ static void test_zombie_is_gone(void **state)
 	close(tube[1]);
 }
 
+static void *wait_forever(void *unused)
+{
+	for (;;) {
+		pause();
+	}
+	return unused;
+}
+
+static bool is_zombie(pid_t pid)
+{
+	char path[64], state = 0;
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%*d %*s %c", &state), 1);
+	fclose(file);
+	return state == 'Z';
+}
+
+static void test_process_whose_first_thread_has_left_is_alive(void **state)
+{
+	(void)state;
+	int tube[2], status;
+	opa_owner owner;
+	assert_int_equal(pipe(tube), 0);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		pthread_t thread;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		opa_owner_self(&owner);
+		CHECK(pthread_create(&thread, NULL, wait_forever, NULL) == 0);
+		CHECK(write(tube[1], &owner, sizeof(owner)) == (ssize_t)sizeof(owner));
+		syscall(SYS_exit, 0);
+	}
+	assert_int_equal(read(tube[0], &owner, sizeof(owner)), sizeof(owner));
+	for (int i = 0; i < 20000 && !is_zombie(pid); i++) {
+		pause_shortly();
+	}
+	assert_true(is_zombie(pid));
+	opa_owner_state alive = opa_owner_look(&owner);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(alive, OPA_OWNER_ALIVE);
+	assert_int_equal(opa_owner_look(&owner), OPA_OWNER_GONE);
+	close(tube[0]);
+	close(tube[1]);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -598,6 +649,7 @@ int main(void)
 		T(test_owner_of_another_boot_is_gone),
 		T(test_owner_that_cannot_be_told_is_not_gone),
 		T(test_zombie_is_gone),
+		T(test_process_whose_first_thread_has_left_is_alive),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

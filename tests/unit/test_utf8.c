@@ -168,6 +168,24 @@ static void valid_prefix_is_the_longest_that_is_valid(void **state)
 	}
 }
 
+static void a_byte_above_ascii_is_noticed_wherever_it_stands(void **state)
+{
+	(void)state;
+	for (size_t len = 0; len < 40; len++) {
+		char *exact = malloc(len > 0 ? len : 1);
+		memset(exact, 'x', len);
+		assert_true(opa_utf8_is_ascii(exact, len) && opa_utf8_is_valid(exact, len));
+		for (size_t at = 0; at < len; at++) {
+			exact[at] = '\x80';
+			assert_false(opa_utf8_is_ascii(exact, len) || opa_utf8_is_valid(exact, len));
+			exact[at] = '\x7f';
+		}
+		assert_true(opa_utf8_is_ascii(exact, len));
+		free(exact);
+	}
+	assert_true(opa_utf8_is_valid("gr\xC3\xBC\xC3\x9F", 6));
+}
+
 static void every_character_is_valid_and_every_surrogate_is_not(void **state)
 {
 	(void)state;
@@ -247,6 +265,7 @@ int main(void)
 		cmocka_unit_test(bytes_that_never_occur_are_replaced_one_by_one),
 		cmocka_unit_test(random_bytes_agree_with_the_definition),
 		cmocka_unit_test(valid_prefix_is_the_longest_that_is_valid),
+		cmocka_unit_test(a_byte_above_ascii_is_noticed_wherever_it_stands),
 		cmocka_unit_test(every_character_is_valid_and_every_surrogate_is_not),
 		cmocka_unit_test(a_cut_never_ends_inside_a_character),
 		cmocka_unit_test(a_cut_is_the_largest_that_is_allowed),

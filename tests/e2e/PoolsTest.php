@@ -1,0 +1,144 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Opa\Tests;
+
+/** Settings are those of the pool that a worker belongs to. */
+final class PoolsTest extends ServerTestCase
+{
+	public function testEachPoolHasTheServiceNameOfItsEnvironment(): void
+	{
+		$a = new Pool('a');
+		$b = new Pool('b');
+		$a->env = ['OTEL_SERVICE_NAME' => 'shop', 'OTEL_RESOURCE_ATTRIBUTES' => 'deployment.environment.name=blue'];
+		$b->env = ['OTEL_SERVICE_NAME' => 'desk'];
+		$site = $this->site($a, $b);
+		$site->env = ['OTEL_SERVICE_NAME' => 'the master'];
+		$site->start();
+
+		$inA = self::trace($a, self::visit($a, 'plain'));
+		$inB = self::trace($b, self::visit($b, 'plain'));
+
+		self::assertSame('shop', $inA->resource['service.name']);
+		self::assertSame('blue', $inA->resource['deployment.environment.name']);
+		self::assertSame('desk', $inB->resource['service.name']);
+		self::assertArrayNotHasKey('deployment.environment.name', $inB->resource);
+	}
+
+	public function testAPoolsSettingBeatsItsEnvironmentAlsoWithTheDefaultsText(): void
+	{
+		$pool = new Pool('a');
+		$pool->settings = ['opa.service_name' => 'from the pool', 'opa.sample_rate' => '1'];
+		$pool->env = ['OTEL_SERVICE_NAME' => 'from the environment', 'OTEL_TRACES_SAMPLER' => 'always_off'];
+		$this->site($pool)->start();
+
+		$trace = self::trace($pool, self::visit($pool, 'plain'));
+
+		self::assertSame('from the pool', $trace->resource['service.name']);
+	}
+
+	public function testPhpIniBeatsTheEnvironmentAndAPoolBeatsPhpIni(): void
+	{
+		$a = new Pool('a');
+		$b = new Pool('b');
+		$a->env = ['OTEL_SERVICE_NAME' => 'from the environment'];
+		$b->settings = ['opa.service_name' => 'from the pool'];
+		$site = $this->site($a, $b);
+		$site->ini = ['opa.service_name' => 'from php.ini'];
+		$site->start();
+
+		self::assertSame('from php.ini', self::trace($a, self::visit($a, 'plain'))->resource['service.name']);
+		self::assertSame('from the pool', self::trace($b, self::visit($b, 'plain'))->resource['service.name']);
+	}
+
+	public function testTheMastersEnvironmentCountsWhereAPoolDoesNotClearIt(): void
+	{
+		$kept = new Pool('kept');
+		$cleared = new Pool('cleared');
+		$kept->directives['clear_env'] = 'no';
+		$site = $this->site($kept, $cleared);
+		$site->env = ['OTEL_SERVICE_NAME' => 'the master'];
+		$site->start();
+
+		$name = static fn (Pool $pool): string
+			=> self::trace($pool, self::visit($pool, 'plain'))->resource['service.name'];
+		self::assertSame('the master', $name($kept));
+		self::assertSame('unknown_service:php', $name($cleared));
+	}
+
+	public function testSpoolAndStoreAreFoundByAPoolsVariables(): void
+	{
+		$pool = new Pool('xdg');
+		$site = $this->site($pool);
+		$home = dirname($pool->store);
+		mkdir("$home/run", 0700);
+		mkdir("$home/state", 0700);
+		if (posix_geteuid() === 0) {
+			chown("$home/run", $pool->user);
+			chown("$home/state", $pool->user);
+		}
+		$pool->env = ['XDG_RUNTIME_DIR' => "$home/run", 'XDG_STATE_HOME' => "$home/state"];
+		$pool->settings = ['opa.spool_dir' => '', 'opa.store_path' => ''];
+		$pool->store = "$home/state/opa/traces.db";
+		$site->start();
+		if (is_dir('/run/opa/' . posix_getpwnam($pool->user)['uid']) || is_dir('/var/lib/opa')) {
+			self::markTestSkipped('a package has made directories for opa here');
+		}
+
+		self::trace($pool, self::visit($pool, 'plain'));
+		self::assertSame("$home/run/opa", self::status($pool)['spool']['path']);
+	}
+
+	public function testTwoUsersHaveStoresOfTheirOwnThatTheOtherMayNotRead(): void
+	{
+		self::needRoot();
+		$a = new Pool('a', 'www-data');
+		$b = new Pool('b', 'nobody');
+		$this->site($a, $b)->start();
+
+		$inA = self::visit($a, 'plain');
+		$inB = self::visit($b, 'plain');
+		self::trace($a, $inA);
+		self::trace($b, $inB);
+
+		self::assertNull($a->store()->trace($inB));
+		self::assertNull($b->store()->trace($inA));
+		self::assertSame([posix_getpwnam('www-data')['uid'], posix_getpwnam('nobody')['uid']],
+			[fileowner($a->store), fileowner($b->store)]);
+		self::assertSame([0600, 0600, 0700], [fileperms($a->store) & 0777, fileperms($b->store) & 0777,
+			fileperms("$a->spool/live") & 0777]);
+	}
+
+	public function testAPoolThatSwitchesOpaOffHasNoTraceAndItsNeighbourHas(): void
+	{
+		$off = new Pool('off');
+		$on = new Pool('on');
+		$off->settings = ['opa.enabled' => '0'];
+		$this->site($off, $on)->start();
+
+		self::assertSame('', Client::get($off->url('plain', 'm=x'))->headers['x-trace'] ?? '');
+		self::trace($on, self::visit($on, 'plain'));
+		self::assertNull($off->store()->trace('x'));
+		self::assertSame(0, $off->journals());
+	}
+
+	public function testADaemonisedMasterThatIsReloadedServesOn(): void
+	{
+		$pool = new Pool('d');
+		$site = $this->site($pool);
+		$site->daemonize = true;
+		$site->start();
+
+		$first = self::visit($pool, 'plain');
+		[$worker] = $site->workers();
+		posix_kill($site->fpmPid(), SIGUSR2);
+		self::await(static fn (): bool => !in_array($worker, $site->workers(), true)
+			&& $site->workers() !== [], 'another worker has taken over');
+		$second = self::visit($pool, 'plain');
+
+		self::trace($pool, $first);
+		self::trace($pool, $second);
+		self::assertStringNotContainsString('exited on signal', $site->fpmLog());
+	}
+}
