@@ -230,17 +230,13 @@ static zend_never_inline bool add_any_tag(opa_span_id span, opa_str key, zval *v
 	return done;
 }
 
-/* What most tags are is written straight to the stack. */
-#define SMALL_KEY   64
-#define SMALL_VALUE 256
-
-static zend_always_inline bool is_small(const zval *value, opa_value *plain)
+/* What needs no conversion: nothing to cut, no code of the program's to run. */
+static zend_always_inline bool is_plain(const zval *value, opa_value *plain)
 {
 	switch (Z_TYPE_P(value)) {
 	case IS_STRING:
 		*plain = OPA_VALUE_OF_STRING(((opa_str){Z_STRVAL_P(value), Z_STRLEN_P(value)}));
-		return Z_STRLEN_P(value) <= SMALL_VALUE &&
-			   Z_STRLEN_P(value) <= OPA_G(request).config->max_value_length;
+		return Z_STRLEN_P(value) <= OPA_G(request).config->max_value_length;
 	case IS_LONG:
 		*plain = OPA_VALUE_OF_INT(Z_LVAL_P(value));
 		return true;
@@ -259,8 +255,7 @@ static zend_always_inline bool is_small(const zval *value, opa_value *plain)
 static zend_always_inline bool is_secret(const zend_string *name, opa_str key)
 {
 	opa_request *request = &OPA_G(request);
-	const zend_string **slot =
-		&request->clean_keys[((uintptr_t)name / sizeof(zend_string)) % OPA_CLEAN_KEYS];
+	const zend_string **slot = &request->clean_keys[((uintptr_t)name >> 5) % OPA_CLEAN_KEYS];
 	if (EXPECTED(*slot == name)) {
 		return false;
 	}
@@ -274,18 +269,14 @@ static zend_always_inline bool is_secret(const zend_string *name, opa_str key)
 static zend_always_inline bool add_tag(opa_span_id span, const zend_string *name, zval *value)
 {
 	opa_value plain;
-	uint8_t room[3 * (SMALL_KEY + SMALL_VALUE) + 64];
 	opa_str key = opa_value_name(name);
-	if (UNEXPECTED(key.len - 1 >= SMALL_KEY) || UNEXPECTED(!is_small(value, &plain))) {
+	if (UNEXPECTED(key.len == 0) || UNEXPECTED(!is_plain(value, &plain))) {
 		return add_any_tag(span, key, value);
 	}
 	if (UNEXPECTED(is_secret(name, key))) {
 		plain = OPA_VALUE_OF_STRING(OPA_STR(OPA_REDACTED));
 	}
-	opa_writer w = {room + sizeof(room)};
-	opa_write_attribute(&w, OPA_TAG_SPAN_ATTRIBUTE, key, &plain);
-	opa_attributes attributes = {w.pos, (size_t)(room + sizeof(room) - w.pos), 0};
-	return opa_span_set_attributes(opa_the_process.spans, OPA_G(request).owner, span, attributes) ==
+	return opa_span_set_attribute(opa_the_process.spans, OPA_G(request).owner, span, key, &plain) ==
 		   OPA_SPAN_OK;
 }
 

@@ -209,8 +209,7 @@ static const char *level_name(int type)
 
 static bool is_handled(int type)
 {
-	return (type & E_HANDLED_ERRORS) != 0 &&
-		   Z_TYPE(EG(user_error_handler)) != IS_UNDEF &&
+	return (type & E_HANDLED_ERRORS) != 0 && Z_TYPE(EG(user_error_handler)) != IS_UNDEF &&
 		   (EG(user_error_handler_error_reporting) & type) != 0;
 }
 

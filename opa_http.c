@@ -10,7 +10,7 @@ static bool is_server;
 void opa_http_startup(void)
 {
 	is_server = strcmp(sapi_module.name, "cli") != 0 && strcmp(sapi_module.name, "phpdbg") != 0 &&
-			 strcmp(sapi_module.name, "embed") != 0;
+				strcmp(sapi_module.name, "embed") != 0;
 }
 
 bool opa_http_is_server(void)

@@ -67,9 +67,9 @@ void opa_ini_unregister(int module_number)
 }
 
 /*
- * Whether somebody has set it, be it to the default's own text. The address of a default says nothing:
- * opcache moves interned strings. PHP-FPM puts a pool's value in without marking the entry, but what
- * it puts in is not interned.
+ * Whether somebody has set it, be it to the default's own text. The address of a default says
+ * nothing: opcache moves interned strings. PHP-FPM puts a pool's value in without marking the
+ * entry, but what it puts in is not interned.
  */
 static bool is_given(opa_setting setting, const zend_ini_entry *entry)
 {

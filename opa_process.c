@@ -104,10 +104,15 @@ static const char *read_variable(const char *name)
 	return getenv(name);
 }
 
+/* The config that is being made has no log level yet: it is that of the setting. */
 static void log_warning(void *user, const char *line)
 {
-	(void)user;
-	opa_process_log(NULL, OPA_LOG_WARNING, "%s", line);
+	const opa_config_input *input = user;
+	opa_log_level level;
+	if (!opa_log_level_parse(input->ini[OPA_SETTING_LOG_LEVEL], &level) ||
+		level >= OPA_LOG_WARNING) {
+		opa_process_log(NULL, OPA_LOG_WARNING, "%s", line);
+	}
 }
 
 static void fill_input(opa_config_input *input)
@@ -116,6 +121,7 @@ static void fill_input(opa_config_input *input)
 	opa_ini_collect(input->ini, input->given);
 	input->getenv = read_variable;
 	input->warn = log_warning;
+	input->user = input;
 	input->sapi = sapi_module.name;
 	input->php_version = PHP_VERSION;
 	input->opa_version = PHP_OPA_VERSION;

@@ -51,10 +51,6 @@ static void count(const opa_request *request, const opa_batch *batch)
 static bool publish(opa_request *request, opa_batch *batch)
 {
 	bool kept = true;
-	if (batch->data != NULL || batch->complete) {
-		count(request, batch);
-		request->values_cut = 0;
-	}
 	if (batch->data != NULL && batch->spans > 0) {
 		const opa_config *config = request->config;
 		prepend_scope(batch);
@@ -70,6 +66,11 @@ static bool publish(opa_request *request, opa_batch *batch)
 		memcpy(record.trace_id, batch->trace_id, OPA_TRACE_ID_LEN);
 		kept = opa_publish(opa_the_process.publisher, &config->outlet, &record,
 			(opa_str){(const char *)config->resource, config->resource_len});
+	}
+	/* Last, because it saves the counters: what was kept is among them. */
+	if (batch->data != NULL || batch->complete) {
+		count(request, batch);
+		request->values_cut = 0;
 	}
 	opa_batch_release(opa_the_process.spans, batch);
 	return kept;
@@ -136,7 +137,8 @@ static void begin_trace(opa_request *request)
 	request->traced = result == OPA_SPAN_OK;
 	request->local_root = request->root;
 	request->recording = request->traced ? OPA_RECORDING_ON : OPA_RECORDING_OFF;
-	request->begun_mono = opa_clock_mono();
+	uint64_t age = request->config->trace_rotate;
+	request->rotate_at = age == 0 || opa_http_is_server() ? UINT64_MAX : opa_clock_mono() + age;
 }
 
 /* Whether a trace is wanted that begins here. Counts those that the sampler does not want. */
@@ -302,13 +304,9 @@ static void rotate(opa_request *request)
 	opa_fields_deinit(&link);
 }
 
-static bool is_due(const opa_request *request, uint64_t mono)
+static bool has_user_spans(const opa_request *request)
 {
-	uint64_t age = request->config->trace_rotate;
-	if (age == 0 || opa_http_is_server() || mono - request->begun_mono < age) {
-		return false;
-	}
-	return opa_trace_open_spans(opa_the_process.spans, request->owner, request->root) == 1;
+	return opa_trace_open_spans(opa_the_process.spans, request->owner, request->root) > 1;
 }
 
 opa_span_id opa_request_start_span(opa_span_start *start)
@@ -320,7 +318,7 @@ opa_span_id opa_request_start_span(opa_span_start *start)
 		start->parent = opa_fiber_peek(&request->fibers);
 	}
 	if (start->parent == OPA_NO_SPAN) {
-		if (UNEXPECTED(is_due(request, start->mono))) {
+		if (UNEXPECTED(start->mono >= request->rotate_at) && !has_user_spans(request)) {
 			rotate(request);
 			start->mono = opa_clock_mono();
 		}

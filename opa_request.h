@@ -35,10 +35,10 @@ typedef struct opa_request {
 	const opa_config *config;
 	opa_fibers fibers;
 	opa_rng rng;
-	uint64_t begun_mono; /* of the trace */
-	uint64_t cpu;        /* at the start */
-	uint64_t fork_time;  /* Unix nanoseconds */
-	uint64_t spans;      /* started by this request, roots not counted */
+	uint64_t rotate_at; /* by the monotonic clock, when a script's trace has become too old */
+	uint64_t cpu;       /* at the start */
+	uint64_t fork_time; /* Unix nanoseconds */
+	uint64_t spans;     /* started by this request, roots not counted */
 	uint64_t values_cut;
 	/*
 	 * The id that was handed out last, with a reference of opa's own: as long as it is held, a

@@ -2,6 +2,7 @@
 #include "opa_trace.h"
 #include "core/opa_alloc.h"
 #include "core/opa_clock.h"
+#include "core/opa_fields.h"
 #include "core/opa_idmap.h"
 #include "core/opa_mutex.h"
 
@@ -400,6 +401,38 @@ opa_span_result opa_span_set_attributes(
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
 	if (span != NULL) {
 		result = opa_trace_set_attributes(span->trace, span, &attributes);
+		unlock(shard);
+	}
+	return result;
+}
+
+/* Written to the stack, or to memory of its own, before the lock. */
+static opa_span_result set_long_attribute(
+	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str key, const opa_value *value)
+{
+	opa_fields fields;
+	opa_fields_init(&fields);
+	opa_fields_attribute(&fields, OPA_TAG_SPAN_ATTRIBUTE, key, value);
+	opa_span_result result = OPA_SPAN_NO_MEMORY;
+	if (!fields.failed) {
+		opa_attributes attributes = {fields.data, fields.len, 0};
+		result = opa_span_set_attributes(table, owner, id, attributes);
+	}
+	opa_fields_deinit(&fields);
+	return result;
+}
+
+opa_span_result opa_span_set_attribute(
+	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str key, const opa_value *value)
+{
+	struct shard *shard;
+	opa_span_result result;
+	if (OPA_UNLIKELY(!opa_attribute_is_short(key, value))) {
+		return set_long_attribute(table, owner, id, key, value);
+	}
+	opa_block *span = lock_span(table, owner, id, &shard, &result);
+	if (span != NULL) {
+		result = opa_trace_set_short_attribute(span->trace, span, key, value->as.string);
 		unlock(shard);
 	}
 	return result;

@@ -16,7 +16,7 @@
 #ifndef OPA_SPAN_H
 #define OPA_SPAN_H
 
-#include "core/opa_id.h"
+#include "core/opa_otlp.h"
 
 typedef struct opa_span_table opa_span_table;
 
@@ -178,6 +178,10 @@ opa_span_result opa_span_end(
  */
 opa_span_result opa_span_set_attributes(
 	opa_span_table *table, uint64_t owner, opa_span_id id, opa_attributes attributes);
+
+/* The same for one attribute as a plain value, which is lent for the call. */
+opa_span_result opa_span_set_attribute(
+	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str key, const opa_value *value);
 
 /* `fields`: the fields of an OTLP Event message but its time. */
 opa_span_result opa_span_add_event(

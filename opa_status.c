@@ -51,27 +51,36 @@ static void source_text(const opa_config *config, opa_setting setting, char *to,
 	}
 }
 
-static const char *launch_text(opa_launch_result result)
+/* Empty when the exporter runs, or nobody has had trouble with starting it. */
+static const char *launch_text(const opa_publish_status *status)
 {
-	switch (result) {
-	case OPA_LAUNCH_BUSY:
-	case OPA_LAUNCH_STARTED:
-	case OPA_LAUNCH_RECENT:
-		return "";
-	case OPA_LAUNCH_MISSING:
-		return "there is no executable file at exporter_path";
-	case OPA_LAUNCH_FAILED:
-		return "it could not be started";
-	default:
+	if (status->exporter_running || status->launch_errno == 0) {
 		return "";
 	}
+	return status->launch == OPA_LAUNCH_MISSING ? "there is no executable file at exporter_path"
+												: "it could not be started";
+}
+
+/* What the exporter says stands in its way; empty when nothing does. */
+static opa_str exporter_problem(const char *state)
+{
+	static const char key[] = "problem=";
+	for (const char *line = state; *line != '\0';) {
+		size_t len = strcspn(line, "\n"), head = sizeof(key) - 1;
+		if (len > head && memcmp(line, key, head) == 0) {
+			return (opa_str){line + head, len - head};
+		}
+		line += len + (line[len] == '\n');
+	}
+	return (opa_str){"", 0};
 }
 
 /* Why nothing arrives, as one line; empty when nothing is known to be wrong. */
 static void problem_text(
 	const opa_config *config, const opa_publish_status *status, char *to, size_t size)
 {
-	const char *launch = launch_text(status->launch);
+	const char *launch = launch_text(status);
+	opa_str words = exporter_problem(status->exporter_state);
 	to[0] = '\0';
 	if (config == NULL) {
 		snprintf(to, size, "no settings: out of memory");
@@ -88,6 +97,8 @@ static void problem_text(
 	} else if (*launch != '\0') {
 		snprintf(to, size, "opa-exporter: %s: %s (%s)", launch, config->outlet.exporter,
 			strerror(status->launch_errno));
+	} else if (words.len > 0) {
+		snprintf(to, size, "opa-exporter: %.*s", (int)MIN(words.len, size / 2), words.data);
 	} else if (status->spool_max_size > 0 && status->spool_size >= status->spool_max_size) {
 		snprintf(to, size, "the spool is full: new traces are dropped");
 	}

@@ -86,6 +86,8 @@ void opa_trace_leave_to_parent(opa_trace *trace);
 /* What the functions of opa_span.h do once they have the span. */
 opa_span_result opa_trace_set_attributes(
 	opa_trace *trace, opa_block *span, const opa_attributes *attributes);
+OPA_INLINE opa_span_result opa_trace_set_short_attribute(
+	opa_trace *trace, opa_block *span, opa_str key, opa_str text);
 opa_span_result opa_trace_add_event(
 	opa_trace *trace, opa_block *span, uint64_t time, uint64_t mono, opa_str fields);
 opa_span_result opa_trace_add_link(opa_trace *trace, opa_block *span, opa_str fields);
@@ -139,6 +141,24 @@ OPA_INLINE void opa_trace_close(opa_trace *trace, opa_block *span)
 		span->next->previous = span->previous;
 	}
 	trace->bytes -= opa_block_size(span);
+}
+
+OPA_INLINE opa_span_result opa_trace_set_short_attribute(
+	opa_trace *trace, opa_block *span, opa_str key, opa_str text)
+{
+	size_t len = opa_short_attribute_len(key, text);
+	/* The first one, and there is room: nothing to compare its key with, nothing to count. */
+	if (OPA_LIKELY(span->attributes == 0) && OPA_LIKELY(len <= span->capacity - span->len) &&
+		OPA_LIKELY(trace->limits->attributes > 0)) {
+		opa_put_short_attribute(span->data + span->len, OPA_TAG_SPAN_ATTRIBUTE, key, text);
+		span->len += (uint32_t)len;
+		span->attributes = 1;
+		return OPA_SPAN_OK;
+	}
+	uint8_t wire[OPA_SHORT_ATTRIBUTE + 8];
+	opa_put_short_attribute(wire, OPA_TAG_SPAN_ATTRIBUTE, key, text);
+	opa_attributes attributes = {wire, len, 0};
+	return opa_trace_set_attributes(trace, span, &attributes);
 }
 
 OPA_INLINE opa_span_result opa_trace_open(

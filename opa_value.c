@@ -65,12 +65,9 @@ void opa_conversion_end(opa_conversion *conversion)
 
 /* ---- texts ---- */
 
-opa_str opa_value_name(const zend_string *name)
+opa_str opa_value_long_name(const zend_string *name)
 {
-	size_t len = ZSTR_LEN(name);
-	if (UNEXPECTED(len > OPA_NAME_LENGTH)) {
-		len = opa_utf8_cut(ZSTR_VAL(name), len, OPA_NAME_LENGTH);
-	}
+	size_t len = opa_utf8_cut(ZSTR_VAL(name), ZSTR_LEN(name), OPA_NAME_LENGTH);
 	return (opa_str){ZSTR_VAL(name), len};
 }
 

@@ -52,8 +52,15 @@ opa_value opa_value_convert_for(opa_conversion *conversion, opa_str key, zval *v
 uint32_t opa_value_convert_tags(
 	opa_conversion *conversion, HashTable *tags, uint32_t limit, uint32_t tag, opa_fields *fields);
 
+/* What the next one does with a name that is too long. */
+opa_str opa_value_long_name(const zend_string *name);
+
 /* Name, key or message: borrowed, cut to OPA_NAME_LENGTH. */
-opa_str opa_value_name(const zend_string *name);
+static zend_always_inline opa_str opa_value_name(const zend_string *name)
+{
+	return EXPECTED(ZSTR_LEN(name) <= OPA_NAME_LENGTH) ? (opa_str){ZSTR_VAL(name), ZSTR_LEN(name)}
+													   : opa_value_long_name(name);
+}
 
 /* As PHP's get_debug_type() has it, without running code. Points into the value or is static. */
 opa_str opa_value_type_name(const zval *value);

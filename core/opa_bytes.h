@@ -31,6 +31,13 @@ OPA_INLINE uint64_t opa_load_le64(const void *from)
 	return OPA_LE64(v);
 }
 
+OPA_INLINE uint32_t opa_load_le32(const void *from)
+{
+	uint32_t v;
+	memcpy(&v, from, sizeof(v));
+	return OPA_LE32(v);
+}
+
 OPA_INLINE void opa_store_le64(void *to, uint64_t v)
 {
 	v = OPA_LE64(v);

@@ -121,20 +121,16 @@ OPA_INLINE void opa_write_raw(opa_writer *w, const void *data, size_t len)
 	opa_copy(w->pos, data, len);
 }
 
+/* What opa_write_varint does with a number of more than seven bits. */
+void opa_write_long_varint(opa_writer *w, uint64_t v);
+
 OPA_INLINE void opa_write_varint(opa_writer *w, uint64_t v)
 {
 	if (OPA_LIKELY(v < 0x80)) {
 		*--w->pos = (uint8_t)v;
-		return;
+	} else {
+		opa_write_long_varint(w, v);
 	}
-	uint8_t bytes[10];
-	size_t n = 0;
-	while (v >= 0x80) {
-		bytes[n++] = (uint8_t)(v | 0x80);
-		v >>= 7;
-	}
-	bytes[n++] = (uint8_t)v;
-	opa_write_raw(w, bytes, n);
 }
 
 OPA_INLINE void opa_write_fixed64(opa_writer *w, uint64_t v)
@@ -173,19 +169,23 @@ void opa_write_any_attribute(opa_writer *w, uint32_t tag, opa_str key, const opa
 /* Lengths below 128 take one byte, so such an attribute can be laid out at once. */
 #define OPA_SHORT_ATTRIBUTE 100u
 
-OPA_INLINE void opa_write_attribute(
-	opa_writer *w, uint32_t tag, opa_str key, const opa_value *value)
+OPA_INLINE bool opa_attribute_is_short(opa_str key, const opa_value *value)
 {
 	opa_str text = value->as.string;
-	if (OPA_UNLIKELY(value->type != OPA_VALUE_STRING) ||
-		OPA_UNLIKELY(key.len + text.len > OPA_SHORT_ATTRIBUTE) ||
-		OPA_UNLIKELY(!opa_utf8_is_ascii(text.data, text.len)) ||
-		OPA_UNLIKELY(!opa_utf8_is_ascii(key.data, key.len))) {
-		opa_write_any_attribute(w, tag, key, value);
-		return;
-	}
-	w->pos -= key.len + text.len + 8;
-	uint8_t *p = w->pos;
+	return OPA_LIKELY(value->type == OPA_VALUE_STRING) &&
+		   OPA_LIKELY(key.len + text.len <= OPA_SHORT_ATTRIBUTE) &&
+		   OPA_LIKELY(opa_utf8_is_ascii(text.data, text.len)) &&
+		   OPA_LIKELY(opa_utf8_is_ascii(key.data, key.len));
+}
+
+OPA_INLINE size_t opa_short_attribute_len(opa_str key, opa_str text)
+{
+	return key.len + text.len + 8;
+}
+
+/* opa_short_attribute_len() bytes. */
+OPA_INLINE void opa_put_short_attribute(uint8_t *p, uint32_t tag, opa_str key, opa_str text)
+{
 	p[0] = (uint8_t)tag;
 	p[1] = (uint8_t)(key.len + text.len + 6);
 	p[2] = OPA_TAG_KEY;
@@ -197,6 +197,17 @@ OPA_INLINE void opa_write_attribute(
 	p[2] = OPA_TAG_ANY_STRING;
 	p[3] = (uint8_t)text.len;
 	opa_copy(p + 4, text.data, text.len);
+}
+
+OPA_INLINE void opa_write_attribute(
+	opa_writer *w, uint32_t tag, opa_str key, const opa_value *value)
+{
+	if (opa_attribute_is_short(key, value)) {
+		w->pos -= opa_short_attribute_len(key, value->as.string);
+		opa_put_short_attribute(w->pos, tag, key, value->as.string);
+	} else {
+		opa_write_any_attribute(w, tag, key, value);
+	}
 }
 
 #endif

@@ -15,8 +15,14 @@ OPA_INLINE bool opa_utf8_is_ascii(const char *data, size_t len)
 {
 	const uint64_t high_bits = 0x8080808080808080u;
 	uint64_t seen = 0;
+	/* Short ones in registers: bytes put together in memory would have to be waited for. */
 	if (len < sizeof(uint64_t)) {
-		opa_copy(&seen, data, len);
+		const unsigned char *p = (const unsigned char *)data;
+		if (len >= sizeof(uint32_t)) {
+			seen = opa_load_le32(p) | opa_load_le32(p + len - sizeof(uint32_t));
+		} else if (len > 0) {
+			seen = (uint64_t)(p[0] | p[len / 2] | p[len - 1]);
+		}
 		return (seen & high_bits) == 0;
 	}
 	for (size_t i = 0; i + sizeof(uint64_t) < len; i += sizeof(uint64_t)) {

@@ -101,6 +101,11 @@ void opa_journal_position(const opa_journal *journal, uint64_t *sequence, uint64
 	*offset = journal->spans_offset;
 }
 
+bool opa_journal_has_file(const opa_journal *journal)
+{
+	return journal->file.fd >= 0;
+}
+
 static opa_journal_result result_of(int problem, opa_journal_result otherwise)
 {
 	switch (problem) {

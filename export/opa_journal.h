@@ -68,4 +68,7 @@ opa_journal_result opa_journal_append(
  */
 void opa_journal_position(const opa_journal *journal, uint64_t *sequence, uint64_t *offset);
 
+/* Whether there is a file that it writes to, or would, were it still there. */
+bool opa_journal_has_file(const opa_journal *journal);
+
 #endif

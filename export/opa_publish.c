@@ -174,7 +174,9 @@ static bool open_spool(opa_publisher *publisher)
 static void leave_spool(opa_publisher *publisher)
 {
 	for (int i = 0; i < OPA_CONTROL_ACKS; i++) {
-		count(publisher, OPA_COUNT_JOURNALS_LOST, publisher->lines[i].journal != NULL);
+		const opa_journal *journal = publisher->lines[i].journal;
+		count(publisher, OPA_COUNT_JOURNALS_LOST,
+			journal != NULL && opa_journal_has_file(journal));
 	}
 	close_lines(publisher);
 	if (publisher->control != NULL) {
@@ -190,8 +192,11 @@ static void look_around(opa_publisher *publisher, uint64_t now)
 	if (publisher->spool.dir >= 0 && !opa_spool_is_intact(&publisher->spool)) {
 		leave_spool(publisher);
 	}
-	if (publisher->spool.dir < 0 && !open_spool(publisher)) {
-		return;
+	if (publisher->spool.dir < 0) {
+		if (!open_spool(publisher)) {
+			return;
+		}
+		publisher->next_launch = 0; /* that there was an exporter for the old one does not help */
 	}
 	publisher->off = faccessat(publisher->spool.dir, "off", F_OK, 0) == 0;
 	publisher->usage = opa_spool_usage(&publisher->spool);
@@ -535,7 +540,7 @@ void opa_publish_status_get(
 		status->spool_size = opa_spool_measure(spool);
 		status->spool_max_size = spool->max_size;
 		status->exporter_running = opa_launch_is_running(spool);
-		if (status->launch == OPA_LAUNCH_STARTED && !status->exporter_running) {
+		if (!status->exporter_running && status->launch_errno == 0) {
 			status->launch_errno = opa_launch_problem(spool);
 		}
 		if (opa_spool_read_file(

@@ -46,23 +46,19 @@ final class ExporterTest extends ServerTestCase
 	{
 		$this->pool->directives['pm.max_children'] = '200';
 		$this->site->start();
-		$until = "{$this->site->directory}/tmp/go";
-		$markers = $urls = [];
+		$until = urlencode("{$this->site->directory}/tmp/go");
+		$markers = $urls = $pids = [];
 		for ($i = 0; $i < 200; $i++) {
 			$markers[] = $marker = self::marker();
-			$urls[] = $this->pool->url('waiting', "m=$marker&until=" . urlencode($until));
+			$urls[] = $this->pool->url('waiting', "m=$marker&n=200&until=$until");
 		}
 		$most = 0;
-		$pids = [];
-		(new Client(201))->run((function () use ($urls, $until) {
-			yield from $urls;
-			touch($until);
-		})(), function ($key, Answer $answer) use (&$pids, &$most): void {
+		(new Client(200))->run($urls, function ($key, Answer $answer) use (&$pids, &$most): void {
 			$pids[$answer->pid()] = true;
 			$most = max($most, count($this->exporters()));
 		});
 
-		self::assertGreaterThan(190, count($pids), 'workers that took part');
+		self::assertCount(200, $pids, 'workers that took part');
 		self::assertSame(1, $most, 'exporters at one time');
 		foreach ($markers as $marker) {
 			self::trace($this->pool, $marker);
@@ -73,12 +69,14 @@ final class ExporterTest extends ServerTestCase
 	public function testTwoHundredScriptsAtOnceStartOne(): void
 	{
 		$gate = "{$this->site->directory}/tmp/go";
+		$script = "{$this->site->directory}/tmp/script.php";
+		file_put_contents($script, '<?php while (!is_file($argv[1])) { usleep(1000); clearstatcache(); }
+			opa_add_tag(opa_root_span(), "marker", $argv[2]);');
 		$processes = [];
 		for ($i = 0; $i < 200; $i++) {
 			$processes[] = proc_open([...self::asUser($this->pool, PHP_BINARY), '-n',
 				'-d', "extension={$this->site->modules}/opa.so", '-d', "opa.spool_dir={$this->pool->spool}",
-				'-d', "opa.store_path={$this->pool->store}", '-r', 'while (!is_file($argv[1])) { usleep(1000);
-				clearstatcache(); } opa_add_tag(opa_root_span(), "marker", $argv[2]);', $gate, "script-$i"],
+				'-d', "opa.store_path={$this->pool->store}", $script, $gate, "script-$i"],
 				[['file', '/dev/null', 'r'], ['file', '/dev/null', 'w'], ['file', '/dev/null', 'w']], $pipes, '/',
 				['PATH' => '/usr/bin:/bin', 'HOME' => '/nonexistent']);
 		}
@@ -121,7 +119,6 @@ final class ExporterTest extends ServerTestCase
 
 		self::trace($this->pool, self::visit($this->pool, 'plain'));
 		self::assertSame([], Processes::zombies($fpm));
-		posix_kill($fpm, SIGTERM);
 	}
 
 	public function testAKilledExporterIsReplacedAndNothingIsLostOrDoubled(): void
@@ -304,8 +301,6 @@ final class ExporterTest extends ServerTestCase
 		$status = self::status($this->pool);
 		self::assertGreaterThan(0, $status['counters']['spans_dropped_spool_full']);
 		self::assertSame(10 * 1001, $status['counters']['spans_dropped_spool_full'] + $status['counters']['spans_kept']);
-		self::assertStringContainsString('full', $status['problem']);
-
 		self::await(function (): bool {
 			$marker = self::visit($this->pool, 'plain');
 			self::bringIn($this->site, $this->pool);

@@ -150,6 +150,30 @@ static void a_batch_that_fails_is_brought_in_again(void **state)
 	assert_traces_of(f->store, 0x11, 5);
 }
 
+/* The commit itself is refused: the rows are not there, so the file must be. */
+static void a_journal_is_removed_only_when_its_spans_are_in_the_store(void **state)
+{
+	fixture *f = *state;
+	sqlite3 *db;
+	write_and_leave(f, 0x11, 1, 1, true);
+	assert_int_equal(run_once(f), 0);
+	assert_int_equal(sqlite3_open(f->store, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+						 "CREATE TRIGGER full BEFORE INSERT ON positions BEGIN"
+						 " SELECT RAISE(ABORT, 'no room'); END",
+						 NULL, NULL, NULL),
+		SQLITE_OK);
+	write_and_leave(f, 0x12, 1, 3, true);
+	assert_int_equal(run_once(f), 1);
+	assert_traces_of(f->store, 0x12, 0);
+	assert_int_equal(count_journals(f), 1);
+	assert_int_equal(sqlite3_exec(db, "DROP TRIGGER full", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(run_once(f), 0);
+	assert_traces_of(f->store, 0x12, 3);
+	assert_int_equal(count_journals(f), 0);
+}
+
 static void a_file_that_is_no_journal_is_counted_and_removed(void **state)
 {
 	fixture *f = *state;
@@ -336,6 +360,7 @@ int main(void)
 		TEST(without_time_sigterm_does_not_drain_and_loses_nothing),
 		TEST(a_store_that_cannot_be_opened_makes_journals_wait_until_it_can),
 		TEST(a_batch_that_fails_is_brought_in_again),
+		TEST(a_journal_is_removed_only_when_its_spans_are_in_the_store),
 		TEST(a_file_that_is_no_journal_is_counted_and_removed),
 		TEST(counters_of_the_dead_are_added_once),
 		TEST(counters_that_were_stored_are_not_added_again),

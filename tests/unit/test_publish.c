@@ -56,10 +56,15 @@ static uint64_t counter(site *s, opa_counter which)
 	return status.counters[which];
 }
 
-/* Marks in seen[] what lies in the spool; answers how many records there were. */
-static unsigned read_all(const fixture *f, uint8_t *seen, uint32_t numbers, size_t len)
+/*
+ * Marks in seen[] what lies in the spool; answers how many records there were. A write that was cut
+ * by a SIGKILL may have left up to `torn` bytes that are no record.
+ */
+static unsigned read_torn(
+	const fixture *f, uint8_t *seen, uint32_t numbers, size_t len, uint64_t torn)
 {
 	opa_journal_name *names;
+	uint64_t skipped = 0;
 	unsigned found = 0;
 	long count = opa_journal_list(&f->spool, &names);
 	for (long i = 0; i < count; i++) {
@@ -73,11 +78,17 @@ static unsigned read_all(const fixture *f, uint8_t *seen, uint32_t numbers, size
 			seen[number]++;
 			found++;
 		}
-		assert_int_equal(opa_journal_reader_skipped(reader), 0);
+		skipped += opa_journal_reader_skipped(reader);
 		opa_journal_reader_close(reader);
 	}
 	opa_free(names);
+	assert_true(skipped <= torn);
 	return found;
+}
+
+static unsigned read_all(const fixture *f, uint8_t *seen, uint32_t numbers, size_t len)
+{
+	return read_torn(f, seen, numbers, len, 0);
 }
 
 static void expect_each_once(const fixture *f, uint32_t numbers, size_t len)
@@ -630,7 +641,7 @@ static void test_killed_in_the_middle_keeps_what_was_published(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, SIGKILL);
-	read_all(&s->f, seen, sizeof(seen), SIZE);
+	read_torn(&s->f, seen, sizeof(seen), SIZE, OPA_RECORD_HEADER_SIZE + SIZE);
 	for (uint32_t i = 0; i <= last; i++) {
 		assert_int_equal(seen[i], 1);
 	}

@@ -301,7 +301,7 @@ static void a_child_can_use_the_table_while_the_parents_threads_work(void **stat
 	enum { THREADS = 3 };
 	static struct busy busy[THREADS];
 	atomic_bool over = false;
-	unsigned long spans = 0;
+	unsigned long spans = 0, failed = 0;
 	f->limits.flush_size = 20000;
 	for (int i = 0; i < THREADS; i++) {
 		busy[i] = (struct busy){.f = f, .over = &over};
@@ -311,9 +311,14 @@ static void a_child_can_use_the_table_while_the_parents_threads_work(void **stat
 		int pid = fork_with(f->table);
 		if (pid == 0) {
 			use_in_child(f, busy, THREADS);
+			/*
+			 * What the other threads held at that moment is lost in the child, and rightly so; a
+			 * program that is replaced has no leaks that valgrind would count.
+			 */
+			execlp("true", "true", (char *)NULL);
 			_exit(0);
 		}
-		assert_int_equal(wait_child(pid), 0);
+		failed += wait_child(pid) != 0;
 	}
 	atomic_store(&over, true);
 	for (int i = 0; i < THREADS; i++) {
@@ -322,6 +327,7 @@ static void a_child_can_use_the_table_while_the_parents_threads_work(void **stat
 		f->out.spans += busy[i].out.spans;
 		collected_free(&busy[i].out);
 	}
+	assert_int_equal(failed, 0);
 	finish(f);
 	assert_int_equal(f->out.spans, spans + 1);
 }

@@ -1,10 +1,14 @@
 <?php
 
-// Holds its worker until the test has all of them busy.
+// Holds its worker until ?n of them are busy with this page.
 
 require __DIR__ . '/common.php';
 
 $id = span('waiting');
+touch("$_GET[until]-" . getmypid());
+if (count(glob("$_GET[until]-*")) >= (int) $_GET['n']) {
+	touch($_GET['until']);
+}
 for ($i = 0; $i < 1000 && !is_file($_GET['until']); $i++) {
 	usleep(10_000);
 	clearstatcache();

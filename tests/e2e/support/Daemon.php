@@ -29,7 +29,9 @@ final class Daemon
 
 	public function signal(int $signal): void
 	{
-		posix_kill($this->pid, $signal);
+		if ($this->isRunning()) {
+			posix_kill($this->pid, $signal);
+		}
 	}
 
 	/** Waits for its end; kills it when that does not come. */
@@ -38,9 +40,7 @@ final class Daemon
 		if (!is_resource($this->process)) {
 			return;
 		}
-		if ($this->isRunning()) {
-			$this->signal($signal);
-		}
+		$this->signal($signal);
 		for ($i = 0; $i < 3000 && $this->isRunning(); $i++) {
 			usleep(10_000);
 		}

@@ -17,6 +17,8 @@ final class Pool
 	public string $store;
 	public string $socket;
 	public int $port = 0;
+	/** Where FPM finds the pages; null: where nginx does. */
+	public ?string $root = null;
 
 	public function __construct(public readonly string $name, public string $user = 'www-data')
 	{

@@ -147,10 +147,13 @@ final class Site
 	/** The master, also when it is not our child. */
 	public function fpmPid(): int
 	{
+		$pid = $this->fpm?->pid ?? 0;
 		if ($this->daemonize) {
-			return (int) @file_get_contents("$this->directory/fpm.pid");
+			$pid = (int) @file_get_contents("$this->directory/fpm.pid");
+		} elseif ($this->wrapper !== []) {
+			$pid = Processes::children($pid)[0] ?? 0;
 		}
-		return $this->wrapper === [] ? $this->fpm->pid : (Processes::children($this->fpm->pid)[0] ?? 0);
+		return $pid > 1 ? $pid : throw new \RuntimeException('FPM does not run');
 	}
 
 	/** @return list<int> all workers of all pools */
@@ -198,8 +201,8 @@ final class Site
 
 	public function stopFpm(int $signal = SIGTERM): void
 	{
-		$pid = $this->daemonize ? $this->fpmPid() : 0;
-		if ($pid > 0) {
+		if ($this->daemonize && is_file("$this->directory/fpm.pid")) {
+			$pid = $this->fpmPid();
 			posix_kill($pid, $signal);
 			for ($i = 0; $i < 2000 && !in_array(Processes::state($pid), ['', 'Z'], true); $i++) {
 				usleep(10_000);
@@ -301,6 +304,7 @@ final class Site
 		$pages = $this->copyPages(dirname(__DIR__) . '/pages');
 		$servers = '';
 		foreach ($this->pools as $pool) {
+			$root = rtrim($pool->root ?? $pages, '/');
 			$more = $this->ipv6 ? "listen [::1]:$pool->port;" : '';
 			$servers .= <<<END
 				server {
@@ -309,7 +313,7 @@ final class Site
 					root $pages;
 					location / {
 						include /etc/nginx/fastcgi_params;
-						fastcgi_param SCRIPT_FILENAME \$document_root\$fastcgi_script_name;
+						fastcgi_param SCRIPT_FILENAME $root\$fastcgi_script_name;
 						fastcgi_pass unix:$pool->socket;
 					}
 				}

@@ -1,0 +1,43 @@
+--TEST--
+Every setting has its default
+--EXTENSIONS--
+opa
+--INI--
+opa.spool_dir={PWD}/defaults.spool
+opa.exporter_path=/nonexistent/opa-exporter
+--FILE--
+<?php
+require __DIR__ . '/../utils/trace.inc';
+
+$run = opa_test_run('<?php foreach (ini_get_all("opa", false) as $name => $value) { echo $name, "=", $value, "\n"; }');
+echo preg_replace(['~^(opa.spool_dir=).*~m', '~^(opa.redact=).*~m'], ['$1...', '$1...'], $run['out']);
+?>
+--CLEAN--
+<?php
+require __DIR__ . '/../utils/trace.inc';
+opa_test_clean(__FILE__);
+?>
+--EXPECT--
+opa.cli_args=0
+opa.enabled=1
+opa.exporter_path=/nonexistent/opa-exporter
+opa.log_level=warning
+opa.max_attributes=128
+opa.max_events=128
+opa.max_links=128
+opa.max_trace_size=32M
+opa.max_value_length=16K
+opa.redact=...
+opa.resource_attributes=
+opa.sample_rate=1
+opa.service_name=
+opa.shutdown_timeout=5s
+opa.spool_dir=...
+opa.spool_max_size=0
+opa.store_group=
+opa.store_max_age=7d
+opa.store_max_size=1G
+opa.store_path=
+opa.trace_cli=1
+opa.trace_rotate=60s
+opa.trust_proxy=0

@@ -1,0 +1,91 @@
+--TEST--
+Each setting takes good values as they stand, and refuses bad ones with a warning that says what is allowed
+--EXTENSIONS--
+opa
+--INI--
+opa.spool_dir={PWD}/values.spool
+opa.exporter_path=/nonexistent/opa-exporter
+--FILE--
+<?php
+require __DIR__ . '/../utils/trace.inc';
+
+$cases = [
+	'opa.enabled' => [['1', 'on', 'YES', 'true', '0', 'off'], ['maybe', '2']],
+	'opa.service_name' => [['shop', 'a b', 'ünicode'], ["two\nlines"]],
+	'opa.resource_attributes' => [['a=b,c=d'], ["a=b\nc"]],
+	'opa.sample_rate' => [['0', '0.25', '1', '1e-3', '.5'], ['2', '-1', 'half', '1.0001', 'nan', '']],
+	'opa.trace_cli' => [['0', '1'], ['x']],
+	'opa.cli_args' => [['on'], ['x']],
+	'opa.trust_proxy' => [['on'], ['x']],
+	'opa.redact' => [['a,*b*', ''], ["a\nb"]],
+	'opa.trace_rotate' => [['0', '500ms', '1d', '60'], ['2d', '5x', '-1s', '1.5s', '']],
+	'opa.max_attributes' => [['0', '65535'], ['65536', '-1', '1K', '']],
+	'opa.max_events' => [['0', '10'], ['many']],
+	'opa.max_links' => [['0', '10'], ['many']],
+	'opa.max_value_length' => [['16', '1M', '64KiB', '2 kb'], ['15', '2M', '1.5K', '']],
+	'opa.max_trace_size' => [['64K', '1G'], ['63K', '2G']],
+	'opa.spool_dir' => [['', '/tmp'], ['relative', './x']],
+	'opa.spool_max_size' => [['0', '64M'], ['x']],
+	'opa.store_path' => [['', '/tmp/x.db'], ['x.db']],
+	'opa.store_max_size' => [['0', '10G'], ['10X']],
+	'opa.store_max_age' => [['0', '7d', '12h'], ['7y']],
+	'opa.store_group' => [['', 'adm'], ["a\nb"]],
+	'opa.exporter_path' => [['', '/x'], ['opa-exporter']],
+	'opa.shutdown_timeout' => [['0', '5s'], ['1h', 'soon']],
+	'opa.log_level' => [['off', 'error', 'warning', 'debug'], ['info', '']],
+];
+show('all settings', array_diff(array_keys(ini_get_all('opa')), array_keys($cases)), count($cases));
+// The good and the bad of all settings at once: a run a column, not a run a value.
+$columns = max(array_map(static fn (array $case): int => max(count($case[0]), count($case[1])), $cases));
+$code = '<?php opa_disable(); echo json_encode(ini_get_all("opa", false)), "\n";';
+for ($n = 0; $n < $columns; $n++) {
+	foreach ([0, 1] as $bad) {
+		$settings = array_filter(array_map(static fn (array $case): ?string => $case[$bad][$n] ?? null, $cases), 'is_string');
+		$quoted = array_map(static fn (string $value): string => '"' . $value . '"', $settings);
+		$spool = opa_test_spool() . '/values';
+		$run = opa_test_run($code, ['ini' => $quoted + ['display_startup_errors' => '1', 'display_errors' => '1', 'html_errors' => '0', 'log_errors' => '0'], 'spool' => $spool]);
+		$is = json_decode(substr($run['out'], strrpos($run['out'], '{')), true);
+		foreach ($settings as $name => $value) {
+			$warned = preg_match('/' . preg_quote($name) . ' must be ([^"]*), "/', $run['out'], $m);
+			if ($bad) {
+				$n === 0 && show($name, $m[1] ?? 'no warning');
+				if (!$warned || $is[$name] === $value) {
+					show("accepted $name", $value);
+				}
+			} elseif ($warned || $is[$name] !== $value) {
+				show("refused $name", $value, $is[$name]);
+			}
+		}
+	}
+}
+?>
+--CLEAN--
+<?php
+require __DIR__ . '/../utils/trace.inc';
+opa_test_clean(__FILE__);
+?>
+--EXPECT--
+all settings [] 23
+opa.enabled "on or off"
+opa.service_name "one line of text"
+opa.resource_attributes "one line of text"
+opa.sample_rate "a number from 0 to 1"
+opa.trace_cli "on or off"
+opa.cli_args "on or off"
+opa.trust_proxy "on or off"
+opa.redact "one line of text"
+opa.trace_rotate "a time like 500ms or 10s, from 0s to 1d"
+opa.max_attributes "a whole number from 0 to 65535"
+opa.max_events "a whole number from 0 to 65535"
+opa.max_links "a whole number from 0 to 65535"
+opa.max_value_length "a size like 64M, from 16 to 1M"
+opa.max_trace_size "a size like 64M, from 64K to 1G"
+opa.spool_dir "an absolute path, or nothing"
+opa.spool_max_size "a size like 64M, from 0 to 1T"
+opa.store_path "an absolute path, or nothing"
+opa.store_max_size "a size like 64M, from 0 to 1T"
+opa.store_max_age "a time like 500ms or 10s, from 0s to 36500d"
+opa.store_group "one line of text"
+opa.exporter_path "an absolute path, or nothing"
+opa.shutdown_timeout "a time like 500ms or 10s, from 0s to 600s"
+opa.log_level "off, error, warning or debug"
