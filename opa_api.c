@@ -125,7 +125,7 @@ static bool convert_tags(
 
 /* ---- spans ---- */
 
-static zend_always_inline opa_span_id begin_span(zend_string *name, opa_attributes attributes,
+static zend_never_inline opa_span_id begin_span(zend_string *name, opa_attributes attributes,
 	zend_string *parent, zend_long kind, const zval *time)
 {
 	name_room room;
@@ -266,7 +266,11 @@ static zend_always_inline bool is_secret(const zend_string *name, opa_str key)
 	return secret;
 }
 
-static zend_always_inline bool add_tag(opa_span_id span, const zend_string *name, zval *value)
+/*
+ * Out of line, as begin_span() is: a function that finds tracing off returns before any of the
+ * registers that this one needs were saved.
+ */
+static zend_never_inline bool add_tag(opa_span_id span, const zend_string *name, zval *value)
 {
 	opa_value plain;
 	opa_str key = opa_value_name(name);

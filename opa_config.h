@@ -126,7 +126,7 @@ const opa_setting_info *opa_setting_get_info(opa_setting setting);
 /* Whether the text is a value that the setting may have. */
 bool opa_setting_accepts(opa_setting setting, opa_str text);
 
-/* Reads "off", "error", "warning", "debug". */
+/* Reads "off" (or nothing), "error", "warning", "debug". */
 bool opa_log_level_parse(opa_str text, opa_log_level *level);
 
 /* What it may have, for people: "a size from 64K to 1G". */

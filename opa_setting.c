@@ -20,6 +20,10 @@ const opa_setting_info *opa_setting_get_info(opa_setting setting)
 bool opa_log_level_parse(opa_str text, opa_log_level *level)
 {
 	static const char *const names[] = {"off", "error", "warning", "debug"};
+	if (text.len == 0) {
+		*level = OPA_LOG_OFF; /* what an unquoted `off` in php.ini becomes */
+		return true;
+	}
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strlen(names[i]) == text.len && memcmp(names[i], text.data, text.len) == 0) {
 			*level = (opa_log_level)i;

@@ -7,7 +7,7 @@ namespace Opa\Tests;
 /** Two pools of two users under load, while the servers are reloaded and workers are killed. */
 final class LoadTest extends ServerTestCase
 {
-	private const REQUESTS = 20_000;
+	private const REQUESTS = 2_000;
 	private const CONCURRENCY = 16;
 	private const STUCK = 4;
 
@@ -125,7 +125,8 @@ final class LoadTest extends ServerTestCase
 		$this->answered = [];
 		(new Client(self::CONCURRENCY))->run($this->plan(), function (string $marker, Answer $answer): void {
 			[, $page] = $this->sent[$marker];
-			if (!$answer->isComplete()) {
+			// nginx ends an answer that a dying worker has only begun as if it were whole.
+			if (!$answer->isComplete() || (!isset(self::FAIL[$page]) && $answer->body === '')) {
 				return;
 			}
 			$this->answered[$marker] = true;

@@ -12,14 +12,18 @@ require __DIR__ . '/../utils/server.inc';
 
 $server = new OpaTestServer('<?php', ['opa.max_value_length' => '1K']);
 foreach (["/\xff\xfe", '/' . str_repeat('x', 5000), '/?' . str_repeat('%', 3000), '/?' . str_repeat('token=x&', 500), '//', '/%00?%00=%00'] as $target) {
-	$tags = $server->trace($target, 'GET', ["User-Agent: \xff\x01" . str_repeat('u', 3000), "X-Forwarded-For: \xff", 'Host: ' . str_repeat('h', 2000) . ':99999999'])['tags'];
-	foreach ($tags as $key => $value) {
+	$server->send($target, 'GET', ["User-Agent: \xff\x01" . str_repeat('u', 3000), "X-Forwarded-For: \xff", 'Host: ' . str_repeat('h', 2000) . ':99999999']);
+}
+show('alive', $server->trace('/alive')['tags']['url.path']);
+$spans = opa_test_spans($server->spool);
+foreach ($spans as $span) {
+	foreach ($span['tags'] as $key => $value) {
 		if (is_string($value) && (strlen($value) > 3072 || !preg_match('//u', $value))) {
 			show($key, strlen($value));
 		}
 	}
 }
-show('alive', $server->trace('/')['tags']['url.path']);
+show('several', count($spans) > 3);
 ?>
 --CLEAN--
 <?php
@@ -27,4 +31,5 @@ require __DIR__ . '/../utils/trace.inc';
 opa_test_clean(__FILE__);
 ?>
 --EXPECT--
-alive "/"
+alive "/alive"
+several true

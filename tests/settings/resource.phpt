@@ -21,7 +21,7 @@ $r = $resource(['env' => $env]);
 show('variables', $r['service.name'], $r['a']);
 $r = $resource(['env' => ['OTEL_RESOURCE_ATTRIBUTES' => 'service.name=of attributes,telemetry.sdk.name=forged']]);
 show('service in the attributes', $r['service.name'], $r['telemetry.sdk.name']);
-$r = $resource(['env' => $env, 'ini' => ['opa.service_name' => 'of ini', 'opa.resource_attributes' => 'a=c']]);
+$r = $resource(['env' => $env, 'ini' => ['opa.service_name' => 'of ini', 'opa.resource_attributes' => '"a=c"']]);
 show('settings first', $r['service.name'], $r['a']);
 $r = $resource(['env' => ['OTEL_SERVICE_NAME' => '', 'OTEL_RESOURCE_ATTRIBUTES' => '']]);
 show('empty', $r['service.name']);
@@ -33,7 +33,7 @@ opa_test_clean(__FILE__);
 ?>
 --EXPECT--
 defaults "unknown_service:php" "opa" "php" true "cli" true "linux" true 36 true
-settings {"service.name":"shop","service.version":"1.2","deployment.environment.name":"test ,","x":"y"}
+settings {"x":"y","deployment.environment.name":"test ,","service.version":"1.2","service.name":"shop"}
 variables "of env" "b"
 service in the attributes "of attributes" "opa"
 settings first "of ini" "c"

@@ -25,4 +25,12 @@ opa_test_clean(__FILE__);
 ?>
 --EXPECTF--
 {"value":"a=b,api_token=REDACTED,password=REDACTED,c=d","source":"ini"}
-%A
+opa => tracing
+Version => %d.%d.%d
+Spool => ...
+Exporter => /nonexistent/opa-exporter
+Exporter runs => no
+OTEL_* variables => found
+opa.resource_attributes => a=b,api_token=REDACTED,password=REDACTED,c=d => ini
+opa.max_events => 77 => OTEL_SPAN_EVENT_COUNT_LIMIT
+traces_kept => 0 => traces written to the journal whole

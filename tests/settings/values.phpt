@@ -24,7 +24,7 @@ $cases = [
 	'opa.max_links' => [['0', '10'], ['many']],
 	'opa.max_value_length' => [['16', '1M', '64KiB', '2 kb'], ['15', '2M', '1.5K', '']],
 	'opa.max_trace_size' => [['64K', '1G'], ['63K', '2G']],
-	'opa.spool_dir' => [['', '/tmp'], ['relative', './x']],
+	'opa.spool_dir' => [['', opa_test_spool() . '/good'], ['relative', './x']],
 	'opa.spool_max_size' => [['0', '64M'], ['x']],
 	'opa.store_path' => [['', '/tmp/x.db'], ['x.db']],
 	'opa.store_max_size' => [['0', '10G'], ['10X']],
@@ -43,7 +43,7 @@ for ($n = 0; $n < $columns; $n++) {
 		$settings = array_filter(array_map(static fn (array $case): ?string => $case[$bad][$n] ?? null, $cases), 'is_string');
 		$quoted = array_map(static fn (string $value): string => '"' . $value . '"', $settings);
 		$spool = opa_test_spool() . '/values';
-		$run = opa_test_run($code, ['ini' => $quoted + ['display_startup_errors' => '1', 'display_errors' => '1', 'html_errors' => '0', 'log_errors' => '0'], 'spool' => $spool]);
+		$run = opa_test_run($code, ['ini' => $quoted + ['display_startup_errors' => '1', 'display_errors' => '1', 'html_errors' => '0', 'log_errors' => '0'], 'spool' => $spool, 'env' => ['XDG_RUNTIME_DIR' => opa_test_spool()]]);
 		$is = json_decode(substr($run['out'], strrpos($run['out'], '{')), true);
 		foreach ($settings as $name => $value) {
 			$warned = preg_match('/' . preg_quote($name) . ' must be ([^"]*), "/', $run['out'], $m);
