@@ -173,6 +173,20 @@ static bool may_trace(const opa_config *config)
 		   opa_publish_begin(opa_the_process.publisher, &config->outlet);
 }
 
+/*
+ * Says in the log why traces do not arrive. Never on the command line, where the log is the user's
+ * terminal, unless it was asked for.
+ */
+static void log_problem(const opa_config *config)
+{
+	char line[512];
+	if ((opa_http_is_server() || config->log_level == OPA_LOG_DEBUG) &&
+		config->log_level != OPA_LOG_OFF &&
+		opa_publish_problem(opa_the_process.publisher, line, sizeof(line))) {
+		opa_process_log(config, OPA_LOG_ERROR, "traces do not arrive: %s", line);
+	}
+}
+
 void opa_request_begin(void)
 {
 	opa_request *request = &OPA_G(request);
@@ -197,6 +211,7 @@ void opa_request_begin(void)
 		request->cpu = opa_clock_cpu();
 		request->owner = opa_span_owner_make(opa_the_process.spans);
 		begin_trace(request);
+		log_problem(request->config);
 	}
 }
 

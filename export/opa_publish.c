@@ -40,6 +40,7 @@ struct opa_publisher {
 	uint64_t next_launch;
 	uint64_t usage; /* of the spool, as measured, and what this process has written since */
 	bool off;
+	bool looked; /* and nobody has asked for a problem since */
 	opa_launch_result launch;
 	int launch_errno;
 	char id[33];
@@ -175,8 +176,7 @@ static void leave_spool(opa_publisher *publisher)
 {
 	for (int i = 0; i < OPA_CONTROL_ACKS; i++) {
 		const opa_journal *journal = publisher->lines[i].journal;
-		count(publisher, OPA_COUNT_JOURNALS_LOST,
-			journal != NULL && opa_journal_has_file(journal));
+		count(publisher, OPA_COUNT_JOURNALS_LOST, journal != NULL && opa_journal_has_file(journal));
 	}
 	close_lines(publisher);
 	if (publisher->control != NULL) {
@@ -198,6 +198,7 @@ static void look_around(opa_publisher *publisher, uint64_t now)
 		}
 		publisher->next_launch = 0; /* that there was an exporter for the old one does not help */
 	}
+	publisher->looked = true;
 	publisher->off = faccessat(publisher->spool.dir, "off", F_OK, 0) == 0;
 	publisher->usage = opa_spool_usage(&publisher->spool);
 	for (int i = 0; i < OPA_CONTROL_ACKS; i++) {
@@ -451,6 +452,65 @@ bool opa_publish_begin(opa_publisher *publisher, const opa_outlet *outlet)
 	bool on = !publisher->off;
 	leave(publisher);
 	return on;
+}
+
+/* ---- problems ---- */
+
+#define LOG_PERIOD 600 /* seconds */
+
+/* The value of the line "problem=..." of the exporter's state. */
+static bool exporter_problem(const opa_publisher *publisher, char *to, size_t size)
+{
+	char state[4096];
+	if (opa_spool_read_file(&publisher->spool, "state", state, sizeof(state)) <= 0) {
+		return false;
+	}
+	const char *found = strncmp(state, "problem=", 8) == 0 ? state : strstr(state, "\nproblem=");
+	if (found == NULL) {
+		return false;
+	}
+	found += strspn(found, "\n") + 8;
+	snprintf(to, size, "%.*s", (int)strcspn(found, "\n"), found);
+	return true;
+}
+
+static bool launch_problem(const opa_publisher *publisher, char *to, size_t size)
+{
+	if (publisher->launch != OPA_LAUNCH_MISSING && publisher->launch != OPA_LAUNCH_FAILED) {
+		return false;
+	}
+	snprintf(to, size, "opa-exporter cannot be started (%s): %s",
+		publisher->outlet->exporter == NULL ? "no path" : publisher->outlet->exporter,
+		strerror(publisher->launch_errno));
+	return true;
+}
+
+/* Whoever makes the file of these ten minutes is the one to log; the file before it goes. */
+static bool is_first_to_log(const opa_publisher *publisher)
+{
+	char name[32];
+	uint64_t period = opa_clock_wall() / SECOND / LOG_PERIOD;
+	snprintf(name, sizeof(name), "logged-%llu", (unsigned long long)period);
+	int fd = opa_spool_lift_fd(
+		openat(publisher->spool.dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+	if (fd < 0) {
+		return false;
+	}
+	close(fd);
+	snprintf(name, sizeof(name), "logged-%llu", (unsigned long long)period - 1);
+	unlinkat(publisher->spool.dir, name, 0);
+	return true;
+}
+
+bool opa_publish_problem(opa_publisher *publisher, char *to, size_t size)
+{
+	enter(publisher);
+	bool told = publisher->looked && publisher->spool.dir >= 0 &&
+				(exporter_problem(publisher, to, size) || launch_problem(publisher, to, size)) &&
+				is_first_to_log(publisher);
+	publisher->looked = false;
+	leave(publisher);
+	return told;
 }
 
 /* ---- waiting for the exporter ---- */

@@ -12,6 +12,8 @@
  *   <spool>/lease      locked by the exporter that serves this spool
  *   <spool>/state      what the exporter has to say (text)
  *   <spool>/usage      the spool's size, measured at most once a second by whoever needs it
+ *   <spool>/launch     errno of a start of the exporter that failed (text)
+ *   <spool>/logged-<n> in these ten minutes a problem was logged already
  *   <spool>/off        if it exists, tracing is off
  *
  * No function prints. A descriptor made here is close-on-exec and never 0, 1 or 2, which a program

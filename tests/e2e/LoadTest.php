@@ -7,7 +7,6 @@ namespace Opa\Tests;
 /** Two pools of two users under load, while the servers are reloaded and workers are killed. */
 final class LoadTest extends ServerTestCase
 {
-	private const REQUESTS = 2_000;
 	private const CONCURRENCY = 16;
 	private const STUCK = 4;
 
@@ -22,6 +21,7 @@ final class LoadTest extends ServerTestCase
 	/** Those that answer with a status other than 200. */
 	private const FAIL = ['uncaught' => 500, 'fatal' => 500, 'memory' => 500];
 
+	private int $requests;
 	private Site $site;
 	/** @var list<Pool> */
 	private array $pools;
@@ -50,8 +50,24 @@ final class LoadTest extends ServerTestCase
 		$this->site->global = ['process_control_timeout' => '20s'];
 	}
 
-	public function testEveryAnsweredRequestHasItsTraceExactlyOnceAndNoWorkerDiesByItself(): void
+	/** @return array<string, array{int, array<string, string>}> how many requests, and what php.ini has */
+	public function opcaches(): array
 	{
+		return [
+			'opcache' => [20_000, []],
+			'no opcache' => [5_000, ['opcache.enable' => '0']],
+			'jit' => [5_000, ['opcache.jit' => 'tracing', 'opcache.jit_buffer_size' => '32M']],
+		];
+	}
+
+	/**
+	 * @dataProvider opcaches
+	 * @param array<string, string> $ini
+	 */
+	public function testEveryAnsweredRequestHasItsTraceExactlyOnceAndNoWorkerDiesByItself(int $requests, array $ini): void
+	{
+		$this->requests = $requests;
+		$this->site->ini = $ini;
 		$this->site->start();
 		$this->load();
 		$stuck = fn (): bool => substr_count($this->site->fpmLog(), 'exited on signal ' . SIGTERM) >= self::STUCK;
@@ -75,8 +91,8 @@ final class LoadTest extends ServerTestCase
 			$deck = [...$deck, ...array_fill(0, $weight, $page)];
 		}
 		mt_srand(20_000);
-		$events = self::events();
-		for ($i = 0; $i < self::REQUESTS; $i++) {
+		$events = $this->events();
+		for ($i = 0; $i < $this->requests; $i++) {
 			if (isset($events[$i])) {
 				$this->{$events[$i]}();
 			}
@@ -95,14 +111,14 @@ final class LoadTest extends ServerTestCase
 	}
 
 	/** @return array<int, string> after how many requests what happens */
-	private static function events(): array
+	private function events(): array
 	{
 		$events = [];
 		foreach ([15, 35, 55, 75] as $percent) {
-			$events[intdiv(self::REQUESTS * $percent, 100)] = 'reload';
+			$events[intdiv($this->requests * $percent, 100)] = 'reload';
 		}
 		foreach ([10, 25, 28, 45, 65, 68, 85, 90] as $percent) {
-			$events[intdiv(self::REQUESTS * $percent, 100)] = 'killWorker';
+			$events[intdiv($this->requests * $percent, 100)] = 'killWorker';
 		}
 		return $events;
 	}

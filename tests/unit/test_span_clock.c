@@ -152,6 +152,25 @@ static void a_clock_that_the_caller_has_read_is_believed(void **state)
 	check_times(f, id, 20, 50);
 }
 
+/* In memory that an earlier span has used, whose start was the clock's. */
+static void a_given_start_ends_by_the_wall_clock(void **state)
+{
+	fixture *f = *state;
+	for (int i = 0; i < 3; i++) {
+		end(f, begin(f, f->root));
+	}
+	opa_span_start start = {.parent = f->root,
+		.name = OPA_STR("given"),
+		.kind = OPA_KIND_INTERNAL,
+		.start = wall - 1000};
+	opa_span_id id;
+	assert_int_equal(opa_span_begin(f->table, f->owner, &start, &id), OPA_SPAN_OK);
+	pass(50);
+	end(f, id);
+	finish(f);
+	check_times(f, id, (uint64_t)-1000, 50);
+}
+
 static void pieces_leave_at_flush_age(void **state)
 {
 	fixture *f = *state;
@@ -181,6 +200,7 @@ int main(void)
 		TEST(so_does_a_piece_that_leaves_by_itself),
 		TEST(an_event_has_the_time_of_its_call),
 		TEST(a_clock_that_the_caller_has_read_is_believed),
+		TEST(a_given_start_ends_by_the_wall_clock),
 		TEST(pieces_leave_at_flush_age),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

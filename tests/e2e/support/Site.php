@@ -201,7 +201,9 @@ final class Site
 
 	public function stopFpm(int $signal = SIGTERM): void
 	{
-		if ($this->daemonize && is_file("$this->directory/fpm.pid")) {
+		// In the background, or the child of a program that does not pass signals on.
+		$isOurChild = !$this->daemonize && $this->wrapper === [];
+		if (!$isOurChild && $this->fpm !== null && $this->isFpmRunning()) {
 			$pid = $this->fpmPid();
 			posix_kill($pid, $signal);
 			for ($i = 0; $i < 2000 && !in_array(Processes::state($pid), ['', 'Z'], true); $i++) {
@@ -209,6 +211,11 @@ final class Site
 			}
 		}
 		$this->fpm?->stop($signal);
+	}
+
+	private function isFpmRunning(): bool
+	{
+		return $this->daemonize ? is_file("$this->directory/fpm.pid") : $this->fpm->isRunning();
 	}
 
 	public static function remove(string $path): void
