@@ -413,10 +413,14 @@ static opa_span_result set_long_attribute(
 	opa_fields fields;
 	opa_fields_init(&fields);
 	opa_fields_attribute(&fields, OPA_TAG_SPAN_ATTRIBUTE, key, value);
-	opa_span_result result = OPA_SPAN_NO_MEMORY;
-	if (!fields.failed) {
-		opa_attributes attributes = {fields.data, fields.len, 0};
-		result = opa_span_set_attributes(table, owner, id, attributes);
+	opa_attributes attributes = {fields.data, fields.len, 0};
+	if (fields.failed) {
+		/* The span is to say that it has lost one. */
+		attributes = (opa_attributes){.dropped = 1};
+	}
+	opa_span_result result = opa_span_set_attributes(table, owner, id, attributes);
+	if (fields.failed && result == OPA_SPAN_LIMIT) {
+		result = OPA_SPAN_NO_MEMORY;
 	}
 	opa_fields_deinit(&fields);
 	return result;

@@ -8,7 +8,6 @@
  *                              nothing: for callgrind, see span_bench.sh
  */
 #include "core/opa_clock.h"
-#include "core/opa_otlp.h"
 #include "opa_span.h"
 
 #include <stdio.h>
@@ -23,7 +22,6 @@ struct bench {
 	uint64_t owner;
 	opa_span_id root;
 	opa_span_id ids[BATCH];
-	opa_attributes tag;
 };
 
 static const opa_span_limits limits = {
@@ -68,7 +66,8 @@ static opa_span_id begin(struct bench *b)
 
 static void tag(struct bench *b, opa_span_id id)
 {
-	opa_span_set_attributes(b->table, b->owner, id, b->tag);
+	opa_value value = OPA_VALUE_OF_STRING(OPA_STR("1234567890"));
+	opa_span_set_attribute(b->table, b->owner, id, OPA_STR("product.id"), &value);
 }
 
 static void end(struct bench *b, opa_span_id id)
@@ -184,11 +183,6 @@ static __attribute__((noinline)) void steps(struct bench *b, const char *wanted,
 
 static bool open_table(struct bench *b, unsigned shards)
 {
-	static uint8_t room[64];
-	opa_writer w = {room + sizeof(room)};
-	opa_write_attribute(&w, OPA_TAG_SPAN_ATTRIBUTE, OPA_STR("product.id"),
-		&OPA_VALUE_OF_STRING(OPA_STR("1234567890")));
-	b->tag = (opa_attributes){w.pos, (size_t)(room + sizeof(room) - w.pos), 0};
 	b->table = opa_span_table_create(shards);
 	b->owner = b->table == NULL ? 0 : opa_span_owner_make(b->table);
 	return b->table != NULL;

@@ -30,7 +30,7 @@ typedef struct opa_publish_status {
 	bool off; /* <spool>/off exists */
 	bool exporter_running;
 	opa_launch_result launch; /* of the last attempt by this process */
-	int launch_errno; /* of that, or of what became of the last start by any process; 0: none */
+	int launch_errno; /* of that, or of the last start by any process that failed later; 0: none */
 	char exporter_state[4096]; /* <spool>/state as it is: "key=value\n" lines; "" when none */
 	uint64_t counters[OPA_COUNTER_COUNT]; /* of this process */
 } opa_publish_status;

@@ -24,7 +24,7 @@ final class ExporterTest extends ServerTestCase
 
 	private function opaStatus(): string
 	{
-		[, $said] = self::run_([PHP_BINARY, '-n', ...self::viewerExtensions(), dirname(__DIR__, 2) . '/viewer/main.php',
+		[, $said] = self::runToEnd([PHP_BINARY, '-n', ...self::viewerExtensions(), dirname(__DIR__, 2) . '/viewer/main.php',
 			'status', '--user', $this->pool->user, '--spool', $this->pool->spool, '--no-import'],
 			['OPA_EXPORTER' => "{$this->site->modules}/opa-exporter", 'HOME' => '/nonexistent']);
 		return $said;
@@ -98,7 +98,7 @@ final class ExporterTest extends ServerTestCase
 	public function testUnderFpmAsTheFirstProcessNoZombieStays(): void
 	{
 		self::needRoot();
-		if (self::run_(['unshare', '--pid', '--fork', '--mount-proc', 'true'])[0] !== 0) {
+		if (self::runToEnd(['unshare', '--pid', '--fork', '--mount-proc', 'true'])[0] !== 0) {
 			self::markTestSkipped('pid namespaces are not allowed here');
 		}
 		$this->site->wrapper = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child=SIGKILL'];
@@ -239,7 +239,8 @@ final class ExporterTest extends ServerTestCase
 		self::needRoot();
 		$mount = dirname($this->pool->store) . '/mounted';
 		mkdir($mount);
-		if (self::run_(['mount', '-t', 'tmpfs', '-o', 'noexec,nosuid,nodev,size=16m,mode=0777', 'opa-e2e', $mount])[0] !== 0) {
+		$options = 'noexec,nosuid,nodev,size=16m,mode=0777';
+		if (self::runToEnd(['mount', '-t', 'tmpfs', '-o', $options, 'opa-e2e', $mount])[0] !== 0) {
 			self::markTestSkipped('mounting is not allowed here');
 		}
 		try {
@@ -251,7 +252,7 @@ final class ExporterTest extends ServerTestCase
 			$this->site->stopFpm();
 			Site::remove($this->pool->spool);
 			self::await(fn (): bool => $this->exporters() === [], 'the exporter leaves');
-			self::run_(['umount', $mount]);
+			self::runToEnd(['umount', $mount]);
 		}
 	}
 

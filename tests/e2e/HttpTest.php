@@ -62,8 +62,10 @@ final class HttpTest extends ServerTestCase
 			'network.protocol.version' => '1.1',
 			'http.response.status_code' => 200,
 		];
-		self::assertSame($expected, array_intersect_key($trace->attributes, $expected)
-			? array_replace($expected, array_intersect_key($trace->attributes, $expected)) : []);
+		$found = array_intersect_key($trace->attributes, $expected);
+		ksort($expected);
+		ksort($found);
+		self::assertSame($expected, $found);
 		// Debian's fastcgi_params give the name without the port, or the header as it is.
 		self::assertContains($trace->attributes['server.address'], ['127.0.0.1', 'localhost']);
 		self::assertSame(['GET', 2, 0], [$trace->root['name'], $trace->root['kind'], $trace->root['status']]);
@@ -119,7 +121,8 @@ final class HttpTest extends ServerTestCase
 
 	public function testAPostWithABody(): void
 	{
-		$trace = self::traced('answer', '', [CURLOPT_POSTFIELDS => ['password' => 'hunter2', 'a' => str_repeat('x', 100000)]]);
+		$trace = self::traced('answer', '', [CURLOPT_POSTFIELDS => ['password' => 'hunter2',
+			'a' => str_repeat('x', 100000)]]);
 
 		self::assertSame('POST', $trace->attributes['http.request.method']);
 		self::assertStringNotContainsString('hunter2', json_encode($trace->spans));
@@ -143,7 +146,6 @@ final class HttpTest extends ServerTestCase
 
 	public function testAScriptThatIsNotThereIsA404(): void
 	{
-		$before = count(self::$pool->store()->rows('SELECT 1 FROM traces'));
 		$path = '/no-such-script-' . self::marker() . '.php';
 		$answer = Client::get('http://127.0.0.1:' . self::$pool->port . $path);
 		self::assertSame(404, $answer->status);

@@ -64,7 +64,7 @@ final class LoadTest extends ServerTestCase
 	 * @dataProvider opcaches
 	 * @param array<string, string> $ini
 	 */
-	public function testEveryAnsweredRequestHasItsTraceExactlyOnceAndNoWorkerDiesByItself(int $requests, array $ini): void
+	public function testEveryAnsweredRequestHasItsTraceOnceAndNoWorkerDiesByItself(int $requests, array $ini): void
 	{
 		$this->requests = $requests;
 		$this->site->ini = $ini;

@@ -153,7 +153,6 @@ final class WorkerDeathTest extends ServerTestCase
 		$marker = self::visit($pool, 'plain');
 		self::assertStringContainsString('opa-exporter', self::status($pool)['problem']);
 		$site->stopFpm(SIGQUIT);
-		// The destination names a path inside the jail, so that is where its exporter has to run.
 		self::assertGreaterThan(0, $pool->journals());
 		self::assertNotSame('', $marker);
 	}

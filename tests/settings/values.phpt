@@ -32,7 +32,7 @@ $cases = [
 	'opa.store_group' => [['', 'adm'], ["a\nb"]],
 	'opa.exporter_path' => [['', '/x'], ['opa-exporter']],
 	'opa.shutdown_timeout' => [['0', '5s'], ['1h', 'soon']],
-	'opa.log_level' => [['off', 'error', 'warning', 'debug'], ['info', '']],
+	'opa.log_level' => [['off', '', 'error', 'debug'], ['info']],
 ];
 show('all settings', array_diff(array_keys(ini_get_all('opa')), array_keys($cases)), count($cases));
 // The good and the bad of all settings at once: a run a column, not a run a value.

@@ -139,6 +139,9 @@ static void all_answer(fixture *f, uint64_t owner, opa_span_id id, opa_span_resu
 	opa_span_table *t = f->table;
 	memset(&batch, 0xff, sizeof(batch));
 	assert_int_equal(opa_span_set_attributes(t, owner, id, tag("k", "v")), expected);
+	opa_value shorter = OPA_VALUE_OF_STRING(OPA_STR("v")), other = OPA_VALUE_OF_INT(5);
+	assert_int_equal(opa_span_set_attribute(t, owner, id, OPA_STR("k"), &shorter), expected);
+	assert_int_equal(opa_span_set_attribute(t, owner, id, OPA_STR("k"), &other), expected);
 	assert_int_equal(opa_span_add_event(t, owner, id, OPA_NOW, event_fields("e")), expected);
 	assert_int_equal(
 		opa_span_add_exception(t, owner, id, 1, event_fields("exception"), none), expected);
@@ -426,6 +429,36 @@ static void the_last_value_of_a_key_wins(void **state)
 	assert_true(wire_is(wire_string(*wire_attribute(&span, "b")), "stays"));
 }
 
+/* Of each length around the one from which another way is taken, over and over the same key. */
+static void one_value_is_set_as_several_are(void **state)
+{
+	fixture *f = *state;
+	static char text[400];
+	memset(text, 'x', sizeof(text));
+	for (size_t len = 0; len < sizeof(text); len++) {
+		opa_span_id id = begin(f, f->root);
+		opa_str value = {text, len}, key = {text, len % 150};
+		for (int i = 0; i < 3; i++) {
+			opa_value any = i == 1 ? OPA_VALUE_OF_BOOL(true) : OPA_VALUE_OF_STRING(value);
+			assert_int_equal(
+				opa_span_set_attribute(f->table, f->owner, id, key, &any), OPA_SPAN_OK);
+		}
+		opa_value other = OPA_VALUE_OF_STRING(OPA_STR("gr\xC3\xBC\xFF"));
+		opa_span_set_attribute(f->table, f->owner, id, OPA_STR("other"), &other);
+		end(f, id);
+		opa_batch batch;
+		opa_trace_flush(f->table, f->owner, f->root, &batch);
+		collect(&f->out, f->table, &batch);
+		get(f, id);
+		assert_int_equal(span.attribute_count, 2);
+		assert_int_equal(span.keys[0].len, key.len);
+		assert_int_equal(wire_string(span.values[0]).len, len);
+		assert_true(
+			wire_is(wire_string(*wire_attribute(&span, "other")), "gr\xC3\xBC\xEF\xBF\xBD"));
+		collected_free(&f->out);
+	}
+}
+
 static void several_attributes_may_come_in_one_call(void **state)
 {
 	fixture *f = *state;
@@ -480,6 +513,7 @@ int main(void)
 		TEST(the_same_exception_is_recorded_once_on_a_span),
 		TEST(an_exception_leaves_the_programs_status_alone),
 		TEST(the_last_value_of_a_key_wins),
+		TEST(one_value_is_set_as_several_are),
 		TEST(several_attributes_may_come_in_one_call),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

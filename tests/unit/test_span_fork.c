@@ -40,7 +40,9 @@ static void check_frozen(fixture *f, opa_span_id open, opa_span_id other)
 {
 	opa_batch batch;
 	opa_span_table *t = f->table;
+	opa_value value = OPA_VALUE_OF_STRING(OPA_STR("v"));
 	CHECK(try_tag(f, open) == OPA_SPAN_REFUSED);
+	CHECK(opa_span_set_attribute(t, f->owner, open, OPA_STR("k"), &value) == OPA_SPAN_REFUSED);
 	CHECK(opa_span_add_event(t, f->owner, open, OPA_NOW, event_fields("e")) == OPA_SPAN_REFUSED);
 	CHECK(opa_span_add_exception(t, f->owner, open, 1, event_fields("e"), str("m")) ==
 		  OPA_SPAN_REFUSED);

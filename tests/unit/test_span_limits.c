@@ -38,6 +38,28 @@ static void attributes_beyond_the_limit_are_counted_and_the_others_kept(void **s
 	assert_int_equal(f->out.counts[OPA_TRACE_ATTRIBUTES_DROPPED], 7);
 }
 
+static void a_single_value_beyond_the_limit_is_counted_too(void **state)
+{
+	fixture *f = *state;
+	opa_value shorter = OPA_VALUE_OF_STRING(OPA_STR("v")), other = OPA_VALUE_OF_INT(5);
+	f->limits.attributes = 0;
+	opa_span_id id = begin(f, f->root);
+	assert_int_equal(
+		opa_span_set_attribute(f->table, f->owner, id, OPA_STR("a"), &shorter), OPA_SPAN_LIMIT);
+	f->limits.attributes = 1;
+	assert_int_equal(
+		opa_span_set_attribute(f->table, f->owner, id, OPA_STR("b"), &shorter), OPA_SPAN_OK);
+	assert_int_equal(
+		opa_span_set_attribute(f->table, f->owner, id, OPA_STR("c"), &shorter), OPA_SPAN_LIMIT);
+	assert_int_equal(
+		opa_span_set_attribute(f->table, f->owner, id, OPA_STR("d"), &other), OPA_SPAN_LIMIT);
+	end(f, id);
+	finish(f);
+	get(f, id);
+	assert_int_equal(span.attribute_count, 1);
+	assert_int_equal(span.dropped_attributes, 3);
+}
+
 static void attributes_of_one_call_are_kept_up_to_the_limit(void **state)
 {
 	fixture *f = *state;
@@ -396,6 +418,7 @@ int main(void)
 #define SHARDED(t) cmocka_unit_test_setup_teardown(t, fixture_setup_sharded, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(attributes_beyond_the_limit_are_counted_and_the_others_kept),
+		TEST(a_single_value_beyond_the_limit_is_counted_too),
 		TEST(attributes_of_one_call_are_kept_up_to_the_limit),
 		TEST(what_the_caller_left_out_is_counted),
 		TEST(events_and_links_beyond_the_limit_are_counted),

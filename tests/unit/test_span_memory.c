@@ -35,11 +35,16 @@ static void note(struct seen *seen, opa_span_result result)
 /* Everything that can be done to an open span, with large and small values. */
 static void use_span(struct seen *seen, opa_span_table *t, uint64_t owner, opa_span_id id)
 {
-	static char large[700];
+	static char large[700], huge[3000];
 	memset(large, 'L', sizeof(large) - 1);
+	memset(huge, 'H', sizeof(huge) - 1);
 	note(seen, opa_span_set_attributes(t, owner, id, tag("small", "v")));
 	note(seen, opa_span_set_attributes(t, owner, id, tag("large", large)));
 	note(seen, opa_span_set_attributes(t, owner, id, tag("small", large)));
+	opa_value shorter = OPA_VALUE_OF_STRING(OPA_STR("v")), longer = OPA_VALUE_OF_STRING(str(huge));
+	note(seen, opa_span_set_attribute(t, owner, id, OPA_STR("short"), &shorter));
+	opa_span_result single = opa_span_set_attribute(t, owner, id, OPA_STR("long"), &longer);
+	assert_true(single == OPA_SPAN_OK || single == OPA_SPAN_NO_MEMORY);
 	note(seen, opa_span_add_event(t, owner, id, OPA_NOW, event_fields(large)));
 	note(seen, opa_span_add_link(t, owner, id, link_fields(1)));
 	note(seen, opa_span_set_name(t, owner, id, str(large)));
@@ -205,6 +210,29 @@ static void every_refusal_is_counted(void **state)
 	assert_true(span.status == OPA_STATUS_ERROR && span.message.len == 0);
 }
 
+/* It needs memory before the span is looked up. */
+static void a_long_value_without_memory_is_counted_by_its_span(void **state)
+{
+	fixture *f = *state;
+	static char huge[3000];
+	wire_span span;
+	memset(huge, 'H', sizeof(huge) - 1);
+	opa_value value = OPA_VALUE_OF_STRING(str(huge));
+	opa_span_id id = begin(f, f->root), ended = begin(f, f->root);
+	end(f, ended);
+	opa_alloc_fail_after(0, true);
+	assert_int_equal(
+		opa_span_set_attribute(f->table, f->owner, id, OPA_STR("k"), &value), OPA_SPAN_NO_MEMORY);
+	assert_int_equal(
+		opa_span_set_attribute(f->table, f->owner, ended, OPA_STR("k"), &value), OPA_SPAN_UNKNOWN);
+	opa_alloc_fail_after(-1, false);
+	end(f, id);
+	finish(f);
+	collected_get(&f->out, id, &span);
+	assert_int_equal(span.dropped_attributes, 1);
+	assert_int_equal(f->out.counts[OPA_TRACE_ATTRIBUTES_DROPPED], 1);
+}
+
 static void a_span_that_cannot_be_written_stays_open_and_ends_later(void **state)
 {
 	fixture *f = *state;
@@ -265,6 +293,7 @@ int main(void)
 		cmocka_unit_test(every_single_allocation_may_fail_in_a_sharded_table),
 		cmocka_unit_test(all_allocations_may_fail_from_any_point_on),
 		TEST(every_refusal_is_counted),
+		TEST(a_long_value_without_memory_is_counted_by_its_span),
 		TEST(a_span_that_cannot_be_written_stays_open_and_ends_later),
 		TEST(spans_that_cannot_be_written_at_the_end_are_counted_as_lost),
 		TEST(marking_an_unfinished_span_needs_no_memory_but_that_of_its_writing),

@@ -89,7 +89,7 @@ abstract class ServerTestCase extends TestCase
 	}
 
 	/** Runs a program to its end; [exit code, what it said on both streams]. */
-	protected static function run_(array $command, array $env = []): array
+	protected static function runToEnd(array $command, array $env = []): array
 	{
 		$log = tmpfile();
 		$process = proc_open($command, [['file', '/dev/null', 'r'], $log, $log], $pipes, '/',
@@ -109,7 +109,7 @@ abstract class ServerTestCase extends TestCase
 	/** What the exporter brings in when it is run by hand. */
 	protected static function bringIn(Site $site, Pool $pool): void
 	{
-		[$code, $said] = self::run_(self::asUser($pool, "$site->modules/opa-exporter", '--spool', $pool->spool, '--once'));
+		[$code, $said] = self::runToEnd(self::asUser($pool, "$site->modules/opa-exporter", '--spool', $pool->spool, '--once'));
 		self::assertSame([0, ''], [$code, $said]);
 	}
 }

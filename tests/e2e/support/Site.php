@@ -34,6 +34,10 @@ final class Site
 
 	public function __construct(Pool ...$pools)
 	{
+		$from = self::builtModules();
+		if (!is_file("$from/opa.so") || !is_file("$from/opa-exporter")) {
+			throw new \RuntimeException("no opa.so and opa-exporter in $from: ./dev build, or OPA_MODULES");
+		}
 		$this->directory = self::base() . '/opa-e2e-' . bin2hex(random_bytes(6));
 		$this->modules = "$this->directory/modules";
 		$this->owner = getmypid();
@@ -42,11 +46,8 @@ final class Site
 			chmod($this->directory . $folder, 0755);
 		}
 		chmod("$this->directory/tmp", 01777);
-		$from = self::builtModules();
 		foreach (['opa.so', 'opa-exporter'] as $file) {
-			if (!@copy("$from/$file", "$this->modules/$file")) {
-				throw new \RuntimeException("there is no $from/$file: ./dev build, or OPA_MODULES");
-			}
+			copy("$from/$file", "$this->modules/$file");
 			chmod("$this->modules/$file", 0755);
 		}
 		foreach ($pools as $pool) {
