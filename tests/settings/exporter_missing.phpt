@@ -13,7 +13,7 @@ $dir = opa_test_spool();
 file_put_contents("$dir/not-executable", "#!/bin/sh\n");
 file_put_contents("$dir/no-program", "garbage");
 chmod("$dir/no-program", 0755);
-$code = '<?php opa_end_span(opa_start_span("s")); $flushed = opa_flush(200); $s = opa_status(); echo json_encode([$flushed, $s["problem"], $s["exporter"]["running"], $s["spool"]["size"] > 0]);';
+$code = '<?php opa_end_span(opa_start_span("s")); $flushed = opa_flush(200); for ($end = hrtime(true) + 20e9; ($s = opa_status())["problem"] === "" && hrtime(true) < $end; usleep(1000)); echo json_encode([$flushed, $s["problem"], $s["exporter"]["running"], $s["spool"]["size"] > 0]);';
 foreach (["$dir/missing", "$dir/not-executable", "$dir/no-program", $dir] as $path) {
 	$run = opa_test_run($code, ['ini' => ['opa.exporter_path' => $path]]);
 	echo str_replace($dir, '', stripslashes($run['out'])), ' ', count($run['spans']), "\n";
