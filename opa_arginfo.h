@@ -2,72 +2,72 @@
  * Stub hash: 850453c53eef62fb6ca52c5ba92632ba8dd64300 */
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_start_span, 0, 1, IS_STRING, 0)
-ZEND_ARG_TYPE_INFO(0, name, IS_STRING, 0)
-ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, tags, IS_ARRAY, 0, "[]")
-ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, parent, IS_STRING, 1, "null")
-ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, kind, IS_LONG, 0, "OPA_KIND_INTERNAL")
-ZEND_ARG_TYPE_MASK(0, start, MAY_BE_LONG | MAY_BE_DOUBLE | MAY_BE_NULL, "null")
+	ZEND_ARG_TYPE_INFO(0, name, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, tags, IS_ARRAY, 0, "[]")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, parent, IS_STRING, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, kind, IS_LONG, 0, "OPA_KIND_INTERNAL")
+	ZEND_ARG_TYPE_MASK(0, start, MAY_BE_LONG|MAY_BE_DOUBLE|MAY_BE_NULL, "null")
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_end_span, 0, 1, _IS_BOOL, 0)
-ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
-ZEND_ARG_TYPE_MASK(0, end, MAY_BE_LONG | MAY_BE_DOUBLE | MAY_BE_NULL, "null")
+	ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
+	ZEND_ARG_TYPE_MASK(0, end, MAY_BE_LONG|MAY_BE_DOUBLE|MAY_BE_NULL, "null")
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_add_tag, 0, 3, _IS_BOOL, 0)
-ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
-ZEND_ARG_TYPE_INFO(0, key, IS_STRING, 0)
-ZEND_ARG_TYPE_INFO(0, value, IS_MIXED, 0)
+	ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, key, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, value, IS_MIXED, 0)
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_add_tags, 0, 2, _IS_BOOL, 0)
-ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
-ZEND_ARG_TYPE_INFO(0, tags, IS_ARRAY, 0)
+	ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, tags, IS_ARRAY, 0)
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_add_event, 0, 2, _IS_BOOL, 0)
-ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
-ZEND_ARG_TYPE_INFO(0, name, IS_STRING, 0)
-ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, tags, IS_ARRAY, 0, "[]")
-ZEND_ARG_TYPE_MASK(0, time, MAY_BE_LONG | MAY_BE_DOUBLE | MAY_BE_NULL, "null")
+	ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, name, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, tags, IS_ARRAY, 0, "[]")
+	ZEND_ARG_TYPE_MASK(0, time, MAY_BE_LONG|MAY_BE_DOUBLE|MAY_BE_NULL, "null")
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_add_link, 0, 2, _IS_BOOL, 0)
-ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
-ZEND_ARG_TYPE_INFO(0, traceparent, IS_STRING, 0)
-ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, tags, IS_ARRAY, 0, "[]")
+	ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, traceparent, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, tags, IS_ARRAY, 0, "[]")
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_set_parent, 0, 2, _IS_BOOL, 0)
-ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
-ZEND_ARG_TYPE_INFO(0, parent, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, parent, IS_STRING, 0)
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_set_name, 0, 2, _IS_BOOL, 0)
-ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
-ZEND_ARG_TYPE_INFO(0, name, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, name, IS_STRING, 0)
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_set_status, 0, 2, _IS_BOOL, 0)
-ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
-ZEND_ARG_TYPE_INFO(0, status, IS_LONG, 0)
-ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, message, IS_STRING, 0, "\'\'")
+	ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, status, IS_LONG, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, message, IS_STRING, 0, "\'\'")
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_record_exception, 0, 2, _IS_BOOL, 0)
-ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
-ZEND_ARG_OBJ_INFO(0, e, Throwable, 0)
-ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, tags, IS_ARRAY, 0, "[]")
+	ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
+	ZEND_ARG_OBJ_INFO(0, e, Throwable, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, tags, IS_ARRAY, 0, "[]")
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_track_error, 0, 1, _IS_BOOL, 0)
-ZEND_ARG_OBJ_INFO(0, e, Throwable, 0)
+	ZEND_ARG_OBJ_INFO(0, e, Throwable, 0)
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_trace, 0, 2, IS_MIXED, 0)
-ZEND_ARG_TYPE_INFO(0, name, IS_STRING, 0)
-ZEND_ARG_TYPE_INFO(0, fn, IS_CALLABLE, 0)
-ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, tags, IS_ARRAY, 0, "[]")
+	ZEND_ARG_TYPE_INFO(0, name, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, fn, IS_CALLABLE, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, tags, IS_ARRAY, 0, "[]")
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_current_span, 0, 0, IS_STRING, 1)
@@ -85,15 +85,16 @@ ZEND_END_ARG_INFO()
 #define arginfo_opa_is_enabled arginfo_opa_enable
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_dump, 0, 0, IS_VOID, 0)
-ZEND_ARG_VARIADIC_TYPE_INFO(0, values, IS_MIXED, 0)
+	ZEND_ARG_VARIADIC_TYPE_INFO(0, values, IS_MIXED, 0)
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_flush, 0, 0, _IS_BOOL, 0)
-ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, timeout_ms, IS_LONG, 0, "5000")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, timeout_ms, IS_LONG, 0, "5000")
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_status, 0, 0, IS_ARRAY, 0)
 ZEND_END_ARG_INFO()
+
 
 ZEND_FUNCTION(opa_start_span);
 ZEND_FUNCTION(opa_end_span);
@@ -117,19 +118,31 @@ ZEND_FUNCTION(opa_dump);
 ZEND_FUNCTION(opa_flush);
 ZEND_FUNCTION(opa_status);
 
-static const zend_function_entry ext_functions[] = {ZEND_FE(opa_start_span,
-	arginfo_opa_start_span) ZEND_FE(opa_end_span, arginfo_opa_end_span) ZEND_FE(opa_add_tag,
-	arginfo_opa_add_tag) ZEND_FE(opa_add_tags, arginfo_opa_add_tags) ZEND_FE(opa_add_event,
-	arginfo_opa_add_event) ZEND_FE(opa_add_link, arginfo_opa_add_link) ZEND_FE(opa_set_parent,
-	arginfo_opa_set_parent) ZEND_FE(opa_set_name, arginfo_opa_set_name) ZEND_FE(opa_set_status,
-	arginfo_opa_set_status) ZEND_FE(opa_record_exception, arginfo_opa_record_exception)
-		ZEND_FE(opa_track_error, arginfo_opa_track_error) ZEND_FE(opa_trace, arginfo_opa_trace)
-			ZEND_FE(opa_current_span, arginfo_opa_current_span) ZEND_FE(
-				opa_root_span, arginfo_opa_root_span) ZEND_FE(opa_trace_id, arginfo_opa_trace_id)
-				ZEND_FE(opa_enable, arginfo_opa_enable) ZEND_FE(opa_disable, arginfo_opa_disable)
-					ZEND_FE(opa_is_enabled, arginfo_opa_is_enabled)
-						ZEND_FE(opa_dump, arginfo_opa_dump) ZEND_FE(opa_flush, arginfo_opa_flush)
-							ZEND_FE(opa_status, arginfo_opa_status) ZEND_FE_END};
+
+static const zend_function_entry ext_functions[] = {
+	ZEND_FE(opa_start_span, arginfo_opa_start_span)
+	ZEND_FE(opa_end_span, arginfo_opa_end_span)
+	ZEND_FE(opa_add_tag, arginfo_opa_add_tag)
+	ZEND_FE(opa_add_tags, arginfo_opa_add_tags)
+	ZEND_FE(opa_add_event, arginfo_opa_add_event)
+	ZEND_FE(opa_add_link, arginfo_opa_add_link)
+	ZEND_FE(opa_set_parent, arginfo_opa_set_parent)
+	ZEND_FE(opa_set_name, arginfo_opa_set_name)
+	ZEND_FE(opa_set_status, arginfo_opa_set_status)
+	ZEND_FE(opa_record_exception, arginfo_opa_record_exception)
+	ZEND_FE(opa_track_error, arginfo_opa_track_error)
+	ZEND_FE(opa_trace, arginfo_opa_trace)
+	ZEND_FE(opa_current_span, arginfo_opa_current_span)
+	ZEND_FE(opa_root_span, arginfo_opa_root_span)
+	ZEND_FE(opa_trace_id, arginfo_opa_trace_id)
+	ZEND_FE(opa_enable, arginfo_opa_enable)
+	ZEND_FE(opa_disable, arginfo_opa_disable)
+	ZEND_FE(opa_is_enabled, arginfo_opa_is_enabled)
+	ZEND_FE(opa_dump, arginfo_opa_dump)
+	ZEND_FE(opa_flush, arginfo_opa_flush)
+	ZEND_FE(opa_status, arginfo_opa_status)
+	ZEND_FE_END
+};
 
 static void register_opa_symbols(int module_number)
 {

@@ -456,6 +456,17 @@ opa_span_result opa_span_add_event(
 	return result;
 }
 
+static bool has_exception(const opa_block *span, uint64_t token)
+{
+	uint32_t known = span->exception_count;
+	for (uint32_t i = 0; i < known && i < OPA_BLOCK_EXCEPTIONS; i++) {
+		if (span->exceptions[i] == token) {
+			return true;
+		}
+	}
+	return false;
+}
+
 opa_span_result opa_span_add_exception(opa_span_table *table, uint64_t owner, opa_span_id id,
 	uint64_t token, opa_str fields, opa_str message)
 {
@@ -466,9 +477,11 @@ opa_span_result opa_span_add_exception(opa_span_table *table, uint64_t owner, op
 	if (span == NULL) {
 		return result;
 	}
-	if (span->exception != token) {
+	if (!has_exception(span, token)) {
 		result = opa_trace_add_event(span->trace, span, OPA_NOW, mono, fields);
-		span->exception = token;
+		if (result == OPA_SPAN_OK) {
+			span->exceptions[span->exception_count++ % OPA_BLOCK_EXCEPTIONS] = token;
+		}
 		opa_trace_set_status(span->trace, span, OPA_STATUS_ERROR, message, true);
 	}
 	unlock(shard);

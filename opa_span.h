@@ -188,9 +188,9 @@ opa_span_result opa_span_add_event(
 	opa_span_table *table, uint64_t owner, opa_span_id id, uint64_t time, opa_str fields);
 
 /*
- * The same for an exception, which is recorded once on a span: `token` says which one it is (not
- * 0); if it is that of the span's last exception, nothing is done and the result is OPA_SPAN_OK.
- * The span's status becomes error unless the program has set it.
+ * The same for an exception, which is recorded once on a span: `token` says which one it is; if it
+ * is among the span's last four, nothing is done and the result is OPA_SPAN_OK. The span's status
+ * becomes error unless the program has set it, also when the event was refused.
  */
 opa_span_result opa_span_add_exception(opa_span_table *table, uint64_t owner, opa_span_id id,
 	uint64_t token, opa_str fields, opa_str message);

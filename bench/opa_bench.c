@@ -5,14 +5,14 @@
 #include "../core/opa_fields.h"
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_floor, 0, 3, _IS_BOOL, 0)
-	ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
-	ZEND_ARG_TYPE_INFO(0, key, IS_STRING, 0)
-	ZEND_ARG_TYPE_INFO(0, value, IS_MIXED, 0)
+ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
+ZEND_ARG_TYPE_INFO(0, key, IS_STRING, 0)
+ZEND_ARG_TYPE_INFO(0, value, IS_MIXED, 0)
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_requests, 0, 2, IS_ARRAY, 0)
-	ZEND_ARG_TYPE_INFO(0, count, IS_LONG, 0)
-	ZEND_ARG_TYPE_INFO(0, spans, IS_LONG, 0)
+ZEND_ARG_TYPE_INFO(0, count, IS_LONG, 0)
+ZEND_ARG_TYPE_INFO(0, spans, IS_LONG, 0)
 ZEND_END_ARG_INFO()
 
 /* opa_bench_floor(string $span, string $key, mixed $value): bool: what any function costs. */
@@ -99,10 +99,7 @@ static PHP_FUNCTION(opa_bench_requests)
 }
 
 static const zend_function_entry functions[] = {
-	PHP_FE(opa_bench_floor, arginfo_floor)
-	PHP_FE(opa_bench_requests, arginfo_requests)
-	PHP_FE_END
-};
+	PHP_FE(opa_bench_floor, arginfo_floor) PHP_FE(opa_bench_requests, arginfo_requests) PHP_FE_END};
 
 void opa_bench_startup(void)
 {

@@ -14,6 +14,9 @@
 
 #define OPA_BLOCK_INLINE 104
 
+/* How many exceptions a span remembers, so as not to record one twice. */
+#define OPA_BLOCK_EXCEPTIONS 4u
+
 typedef struct opa_block {
 	opa_span_id id;
 	opa_span_id parent;
@@ -24,9 +27,9 @@ typedef struct opa_block {
 	uint64_t start;      /* Unix nanoseconds */
 	uint64_t start_mono; /* 0: the program gave the start, so a duration says nothing */
 	uint64_t sequence;   /* of starts within the trace */
-	uint64_t exception;  /* token of the last one recorded, 0: none */
-	char *message;       /* of the status; malloc, NULL: none */
-	uint8_t *data;       /* name, then fields; inline_data or malloc */
+	uint64_t exceptions[OPA_BLOCK_EXCEPTIONS]; /* tokens of the last ones recorded */
+	char *message;                             /* of the status; malloc, NULL: none */
+	uint8_t *data;                             /* name, then fields; inline_data or malloc */
 	uint32_t capacity;
 	uint32_t name_len;
 	uint32_t len; /* of name and fields */
@@ -37,6 +40,7 @@ typedef struct opa_block {
 	uint32_t dropped_attributes;
 	uint32_t dropped_events;
 	uint32_t dropped_links;
+	uint32_t exception_count;
 	uint8_t kind;
 	uint8_t status;
 	bool status_final; /* set by the program */
@@ -145,7 +149,7 @@ OPA_INLINE opa_block *opa_block_take(opa_block_pool *pool)
 			return NULL;
 		}
 	}
-	block->exception = 0;
+	block->exception_count = 0;
 	block->message = NULL;
 	block->message_len = 0;
 	block->data = block->inline_data;

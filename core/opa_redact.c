@@ -130,7 +130,7 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* A parameter's name as PHP would see it, up to its first bracket and to NAME_MAX_LEN bytes. */
+/* A parameter's name, percent-decoded, up to NAME_MAX_LEN bytes. */
 static size_t decode_name(opa_str raw, char *name)
 {
 	size_t n = 0;
@@ -141,12 +141,28 @@ static size_t decode_name(opa_str raw, char *name)
 			c = (char)(hex_value(raw.data[i + 1]) * 16 + hex_value(raw.data[i + 2]));
 			i += 2;
 		}
-		if (c == '[') {
-			break;
-		}
 		name[n++] = c == '+' ? ' ' : c;
 	}
 	return n;
+}
+
+/* The name itself, or one of the keys that PHP makes of it: `user[password]` has two. */
+static bool is_listed(const opa_redact *redact, opa_str name)
+{
+	if (opa_redact_matches(redact, name)) {
+		return true;
+	}
+	size_t begin = 0;
+	for (size_t i = 0; i < name.len; i++) {
+		if (name.data[i] != '[' && name.data[i] != ']') {
+			continue;
+		}
+		if (i > begin && opa_redact_matches(redact, (opa_str){name.data + begin, i - begin})) {
+			return true;
+		}
+		begin = i + 1;
+	}
+	return false;
 }
 
 size_t opa_redact_query_bound(size_t len)
@@ -165,7 +181,7 @@ size_t opa_redact_query(const opa_redact *redact, opa_str query, char *to)
 		const char *equal = memchr(part, '=', len);
 		size_t name_len = equal == NULL ? len : (size_t)(equal - part);
 		opa_str decoded = {name, decode_name((opa_str){part, name_len}, name)};
-		if (equal != NULL && opa_redact_matches(redact, decoded)) {
+		if (equal != NULL && is_listed(redact, decoded)) {
 			memcpy(to + written, part, name_len + 1);
 			memcpy(to + written + name_len + 1, OPA_REDACTED, REDACTED_LEN);
 			written += name_len + 1 + REDACTED_LEN;

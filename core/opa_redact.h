@@ -39,8 +39,8 @@ bool opa_redact_asks(opa_redact_memo *memo, const opa_redact *redact, opa_str ke
 
 /*
  * A URL's query ("a=1&token=x") with the values of listed parameters replaced. Names are compared
- * percent-decoded, up to a `[` (PHP's arrays). `to` has room for opa_redact_query_bound(len) bytes;
- * answers how many were written.
+ * percent-decoded, whole and key by key where they are PHP's arrays ("user[password]=x"). `to` has
+ * room for opa_redact_query_bound(len) bytes; answers how many were written.
  */
 size_t opa_redact_query_bound(size_t len);
 size_t opa_redact_query(const opa_redact *redact, opa_str query, char *to);

@@ -1,4 +1,5 @@
-/* Prints the table of docs/settings.md from the list in opa_config.h. Built and run by ./dev docs. */
+/* Prints the table of docs/settings.md from the list in opa_config.h. Built and run by ./dev docs.
+ */
 #include "../../opa_config.h"
 
 #include <inttypes.h>

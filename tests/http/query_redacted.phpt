@@ -11,7 +11,7 @@ require __DIR__ . '/../utils/trace.inc';
 require __DIR__ . '/../utils/server.inc';
 
 $server = new OpaTestServer('<?php');
-foreach (['token=abc&x=1', 'a=1&PassWord=p&b=2', 'password[]=p&password[x]=q', 'p%61ssword=p', 'code=123&encode=kept',
+foreach (['token=abc&x=1', 'a=1&PassWord=p&b=2', 'password[]=p&password[x]=q', 'p%61ssword=p', 'user[password]=x&user[name]=y', 'code=123&encode=kept',
 	'api_key', 'x=1;token=2', 'token=a=b&c', '&&=&', 'X-Amz-Signature=abc&sig=x'] as $query) {
 	show($query, $server->trace("/?$query")['tags']['url.query'] ?? null);
 }
@@ -27,6 +27,7 @@ token=abc&x=1 "token=REDACTED&x=1"
 a=1&PassWord=p&b=2 "a=1&PassWord=REDACTED&b=2"
 password[]=p&password[x]=q "password[]=REDACTED&password[x]=REDACTED"
 p%61ssword=p "p%61ssword=REDACTED"
+user[password]=x&user[name]=y "user[password]=REDACTED&user[name]=y"
 code=123&encode=kept "code=REDACTED&encode=kept"
 api_key "api_key"
 x=1;token=2 "x=1;token=2"

@@ -71,7 +71,7 @@ static void a_recycled_block_is_empty_again(void **state)
 	(void)state;
 	opa_block *was = block;
 	assert_true(opa_block_set_name(block, OPA_STR("name")));
-	block->exception = 1;
+	block->exception_count = 1;
 	block->attributes = block->events = block->links = 1;
 	block->dropped_attributes = block->dropped_events = block->dropped_links = 1;
 	block->status = block->status_final = block->parent_remote = 1;
@@ -80,7 +80,7 @@ static void a_recycled_block_is_empty_again(void **state)
 	block = opa_block_take(&pool);
 	assert_ptr_equal(block, was);
 	a_new_block_is_empty(state);
-	assert_int_equal(block->exception, 0);
+	assert_int_equal(block->exception_count, 0);
 	assert_int_equal(block->dropped_attributes | block->dropped_events | block->dropped_links, 0);
 	assert_int_equal(block->status | block->status_final | block->parent_remote, 0);
 	assert_false(block->frozen || block->has_children);

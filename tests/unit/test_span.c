@@ -402,6 +402,20 @@ static void the_same_exception_is_recorded_once_on_a_span(void **state)
 	assert_true(wire_is(span.message, "boom"));
 }
 
+static void two_exceptions_in_turn_are_recorded_once_each(void **state)
+{
+	fixture *f = *state;
+	opa_span_id id = begin(f, f->root);
+	for (unsigned i = 0; i < 6; i++) {
+		assert_int_equal(opa_span_add_exception(f->table, f->owner, id, 77 + i % 2,
+							 event_fields("exception"), OPA_STR("boom")),
+			OPA_SPAN_OK);
+	}
+	finish(f);
+	get(f, id);
+	assert_int_equal(span.event_count, 2);
+}
+
 static void an_exception_leaves_the_programs_status_alone(void **state)
 {
 	fixture *f = *state;
@@ -511,6 +525,7 @@ int main(void)
 		TEST(an_error_shows_in_its_batch_and_in_no_other),
 		TEST(events_and_links_are_kept_in_their_order),
 		TEST(the_same_exception_is_recorded_once_on_a_span),
+		TEST(two_exceptions_in_turn_are_recorded_once_each),
 		TEST(an_exception_leaves_the_programs_status_alone),
 		TEST(the_last_value_of_a_key_wins),
 		TEST(one_value_is_set_as_several_are),
