@@ -38,14 +38,24 @@ static zend_always_inline zend_string *text_of(opa_span_id id)
 	return text;
 }
 
-/* A new span's id; remembered, because the next calls will most likely be about it. */
+/*
+ * A new span's id; remembered, because the next calls will most likely be about it. The one before
+ * is kept a little longer: once the program has let go of it, its memory serves for the next.
+ */
 static zend_always_inline zend_string *new_id(opa_span_id id)
 {
 	opa_request *request = &OPA_G(request);
-	zend_string *text = text_of(id);
-	if (EXPECTED(request->last_text != NULL)) {
-		zend_string_release(request->last_text);
+	zend_string *text = request->spare_text;
+	if (EXPECTED(text != NULL) && EXPECTED(GC_REFCOUNT(text) == 1)) {
+		opa_span_id_format(id, ZSTR_VAL(text));
+		zend_string_forget_hash_val(text);
+	} else {
+		if (text != NULL) {
+			zend_string_release(text);
+		}
+		text = text_of(id);
 	}
+	request->spare_text = request->last_text;
 	request->last_text = zend_string_copy(text);
 	request->last_id = id;
 	return text;

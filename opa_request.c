@@ -200,6 +200,7 @@ void opa_request_begin(void)
 	request->spans = 0;
 	request->values_cut = 0;
 	request->last_text = NULL;
+	request->spare_text = NULL;
 	memset(request->clean_keys, 0, sizeof(request->clean_keys));
 	opa_fiber_begin(&request->fibers);
 	if (!request->begun) {
@@ -424,6 +425,14 @@ void opa_request_leave(void)
 						  request->spans > 0 || request->failed;
 }
 
+static void forget_id(zend_string **text)
+{
+	if (*text != NULL) {
+		zend_string_release(*text);
+		*text = NULL;
+	}
+}
+
 void opa_request_end(void)
 {
 	opa_request *request = &OPA_G(request);
@@ -433,10 +442,8 @@ void opa_request_end(void)
 		}
 		finish(request, request->script_ran || request->spans > 0);
 	}
-	if (request->last_text != NULL) {
-		zend_string_release(request->last_text);
-		request->last_text = NULL;
-	}
+	forget_id(&request->last_text);
+	forget_id(&request->spare_text);
 	opa_fiber_end(&request->fibers);
 	request->recording = OPA_RECORDING_OFF;
 	request->traced = false;

@@ -45,6 +45,7 @@ typedef struct opa_request {
 	 * string at that address is that id, and need not be read again.
 	 */
 	zend_string *last_text;
+	zend_string *spare_text; /* the one before, to be used again */
 	opa_span_id last_id;
 	/* Interned keys that opa.redact was asked for and does not have: they live as long as this. */
 	const zend_string *clean_keys[OPA_CLEAN_KEYS];
