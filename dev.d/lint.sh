@@ -134,6 +134,16 @@ arginfo_apply() {
 	with_arginfo arginfo_install
 }
 
+# The documents that are made of sources; tests/tools/check_docs.sh compares them.
+docs_apply() {
+	local name text
+	need "${php_packages[@]}"
+	for name in functions settings; do
+		text=$(PHP=$php docs/tools/make.sh "$name")
+		printf '%s\n' "$text" >"docs/$name.md"
+	done
+}
+
 # --- the rules of the house -------------------------------------------------------------------
 
 # PHP's include directories, as system headers: their warnings are not ours.
