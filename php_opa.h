@@ -6,8 +6,9 @@
 
 #include "opa_php.h"
 #include "opa_request.h"
+#include "core/opa_version.h"
 
-#define PHP_OPA_VERSION "0.1.0"
+#define PHP_OPA_VERSION OPA_VERSION_TEXT
 
 extern zend_module_entry opa_module_entry;
 #define phpext_opa_ptr &opa_module_entry

@@ -182,9 +182,10 @@ static void write_status(opa_writer *w, const opa_block *block)
 	opa_write_header(w, OPA_TAG_SPAN_STATUS, end);
 }
 
-void opa_block_encode_rare(const opa_block *block, const opa_block_context *context,
-	const void *more, size_t more_len, opa_writer *w)
+uint8_t *opa_block_encode_rare(const opa_block *block, const opa_block_context *context,
+	const void *more, size_t more_len, uint8_t *pos)
 {
+	opa_writer writer = {pos}, *w = &writer;
 	if (block->status != 0) {
 		write_status(w, block);
 	}
@@ -197,4 +198,5 @@ void opa_block_encode_rare(const opa_block *block, const opa_block_context *cont
 	if (more_len > 0) {
 		opa_write_raw(w, more, more_len);
 	}
+	return writer.pos;
 }

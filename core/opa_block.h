@@ -197,9 +197,12 @@ OPA_INLINE size_t opa_block_bound(const opa_block *block, const opa_block_contex
 	return OPA_BLOCK_FIXED + block->len + block->message_len + context->state.len;
 }
 
-/* What most spans have nothing of: status, dropped counts, trace state, `more` fields. */
-void opa_block_encode_rare(const opa_block *block, const opa_block_context *context,
-	const void *more, size_t more_len, opa_writer *w);
+/*
+ * What most spans have nothing of: status, dropped counts, trace state, `more` fields. Written in
+ * front of `pos`; answers where it begins.
+ */
+uint8_t *opa_block_encode_rare(const opa_block *block, const opa_block_context *context,
+	const void *more, size_t more_len, uint8_t *pos);
 
 #define OPA_SPAN_FLAG_REMOTE_KNOWN 0x100u
 #define OPA_SPAN_FLAG_REMOTE       0x200u
@@ -215,7 +218,7 @@ OPA_INLINE void opa_block_encode(const opa_block *block, const opa_block_context
 	const uint8_t *span_end = w.pos;
 	if (OPA_UNLIKELY((block->dropped_attributes | block->dropped_events | block->dropped_links |
 						 block->status | context->state.len | more_len) != 0)) {
-		opa_block_encode_rare(block, context, more, more_len, &w);
+		w.pos = opa_block_encode_rare(block, context, more, more_len, w.pos);
 	}
 	opa_write_raw(&w, block->data + block->name_len, block->len - block->name_len);
 	w.pos -= 26;

@@ -41,18 +41,19 @@ static size_t value_bound(const opa_value *value)
 	return bound;
 }
 
-void opa_write_long_varint(opa_writer *w, uint64_t v)
+uint8_t *opa_put_long_varint(uint8_t *pos, uint64_t v)
 {
 	size_t len = 1;
 	for (uint64_t rest = v >> 7; rest > 0; rest >>= 7) {
 		len++;
 	}
-	w->pos -= len;
-	uint8_t *p = w->pos;
+	pos -= len;
+	uint8_t *p = pos;
 	for (; v >= 0x80; v >>= 7) {
 		*p++ = (uint8_t)(v | 0x80);
 	}
 	*p = (uint8_t)v;
+	return pos;
 }
 
 size_t opa_attribute_bound(size_t key_len, const opa_value *value)

@@ -121,15 +121,19 @@ OPA_INLINE void opa_write_raw(opa_writer *w, const void *data, size_t len)
 	opa_copy(w->pos, data, len);
 }
 
-/* What opa_write_varint does with a number of more than seven bits. */
-void opa_write_long_varint(opa_writer *w, uint64_t v);
+/*
+ * What opa_write_varint does with a number of more than seven bits: writes it in front of `pos` and
+ * answers where it begins. (Takes no opa_writer: one whose address is passed on has to live in
+ * memory, and every write would wait for the one before.)
+ */
+uint8_t *opa_put_long_varint(uint8_t *pos, uint64_t v);
 
 OPA_INLINE void opa_write_varint(opa_writer *w, uint64_t v)
 {
 	if (OPA_LIKELY(v < 0x80)) {
 		*--w->pos = (uint8_t)v;
 	} else {
-		opa_write_long_varint(w, v);
+		w->pos = opa_put_long_varint(w->pos, v);
 	}
 }
 

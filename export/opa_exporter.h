@@ -8,9 +8,9 @@
 #ifndef OPA_EXPORTER_H
 #define OPA_EXPORTER_H
 
+#include "../core/opa_version.h"
 #include "../core/opa_base.h"
 
-#define OPA_EXPORTER_VERSION      "0.1.0"
 #define OPA_EXPORTER_IDLE_SECONDS 60
 
 typedef struct opa_exporter_options {

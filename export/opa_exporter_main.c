@@ -68,7 +68,7 @@ static int parse(int argc, char **argv, opa_exporter_options *options)
 			return fputs(help, stdout) < 0;
 		}
 		if (strcmp(argv[i], "--version") == 0) {
-			return puts("opa-exporter " OPA_EXPORTER_VERSION) < 0;
+			return puts("opa-exporter " OPA_VERSION_TEXT) < 0;
 		}
 		if (strcmp(argv[i], "--once") == 0) {
 			options->once = true;

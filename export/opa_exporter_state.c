@@ -142,7 +142,7 @@ static void append_line(opa_text *text, const char *key, const char *value)
 static void describe(opa_exporter *exporter, opa_text *text, uint64_t now, bool stopped)
 {
 	append_number(text, "pid", (uint64_t)getpid());
-	append_line(text, "version", OPA_EXPORTER_VERSION);
+	append_line(text, "version", OPA_VERSION_TEXT);
 	append_number(text, "started", exporter->started);
 	append_number(text, "updated", now);
 	append_number(text, "spans", exporter->spans);

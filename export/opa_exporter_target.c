@@ -84,7 +84,7 @@ static bool read_definition(opa_exporter *exporter, opa_target *target, char *pr
 		/* Not kept: a newer exporter, or a newer file, may know better. */
 		snprintf(problem, size,
 			"traces wait for a destination of type \"%.60s\", which opa-exporter %s does not know (%s)",
-			target->definition.type_name, OPA_EXPORTER_VERSION, name);
+			target->definition.type_name, OPA_VERSION_TEXT, name);
 		opa_destination_deinit(&target->definition);
 	} else {
 		target->defined = true;
