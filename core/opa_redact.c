@@ -4,7 +4,6 @@
 #include <string.h>
 
 #define REDACTED_LEN (sizeof(OPA_REDACTED) - 1)
-#define NAME_MAX_LEN 256u
 
 struct opa_redact {
 	size_t count;
@@ -15,6 +14,11 @@ struct opa_redact {
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
 }
 
 opa_redact *opa_redact_create(opa_str list)
@@ -40,10 +44,10 @@ opa_redact *opa_redact_create(opa_str list)
 			continue;
 		}
 		size_t end = i;
-		while (begin < end && redact->text[begin] == ' ') {
+		while (begin < end && is_blank(redact->text[begin])) {
 			begin++;
 		}
-		while (end > begin && redact->text[end - 1] == ' ') {
+		while (end > begin && is_blank(redact->text[end - 1])) {
 			end--;
 		}
 		if (end > begin) {
@@ -130,20 +134,25 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* A parameter's name, percent-decoded, up to NAME_MAX_LEN bytes. */
-static size_t decode_name(opa_str raw, char *name)
+/*
+ * A parameter's name as PHP knows it: percent-decoded, without the spaces in front. `room` takes
+ * raw.len bytes.
+ */
+static opa_str decode_name(opa_str raw, char *room)
 {
 	size_t n = 0;
-	for (size_t i = 0; i < raw.len && n < NAME_MAX_LEN; i++) {
-		char c = raw.data[i];
-		if (c == '%' && i + 2 < raw.len && hex_value(raw.data[i + 1]) >= 0 &&
+	for (size_t i = 0; i < raw.len; i++) {
+		char c = raw.data[i] == '+' ? ' ' : raw.data[i];
+		if (c == '%' && raw.len - i > 2 && hex_value(raw.data[i + 1]) >= 0 &&
 			hex_value(raw.data[i + 2]) >= 0) {
 			c = (char)(hex_value(raw.data[i + 1]) * 16 + hex_value(raw.data[i + 2]));
 			i += 2;
 		}
-		name[n++] = c == '+' ? ' ' : c;
+		if (n > 0 || c != ' ') {
+			room[n++] = c;
+		}
 	}
-	return n;
+	return (opa_str){room, n};
 }
 
 /* The name itself, or one of the keys that PHP makes of it: `user[password]` has two. */
@@ -170,29 +179,44 @@ size_t opa_redact_query_bound(size_t len)
 	return len + (len / 2 + 1) * REDACTED_LEN;
 }
 
+/* How much of the part to keep: up to the value of the first listed parameter in it, or all. */
+static size_t shown_len(const opa_redact *redact, opa_str part, char *room)
+{
+	for (size_t begin = 0; begin < part.len;) {
+		const char *name = part.data + begin;
+		const char *semicolon = memchr(name, ';', part.len - begin);
+		size_t len = semicolon == NULL ? part.len - begin : (size_t)(semicolon - name);
+		const char *equal = memchr(name, '=', len);
+		if (equal != NULL) {
+			size_t name_len = (size_t)(equal - name);
+			if (is_listed(redact, decode_name((opa_str){name, name_len}, room))) {
+				return begin + name_len + 1;
+			}
+		}
+		begin += len + 1;
+	}
+	return part.len;
+}
+
 size_t opa_redact_query(const opa_redact *redact, opa_str query, char *to)
 {
-	char name[NAME_MAX_LEN];
-	size_t written = 0, i = 0;
-	while (i < query.len) {
-		const char *part = query.data + i;
-		const char *amp = memchr(part, '&', query.len - i);
-		size_t len = amp == NULL ? query.len - i : (size_t)(amp - part);
-		const char *equal = memchr(part, '=', len);
-		size_t name_len = equal == NULL ? len : (size_t)(equal - part);
-		opa_str decoded = {name, decode_name((opa_str){part, name_len}, name)};
-		if (equal != NULL && is_listed(redact, decoded)) {
-			memcpy(to + written, part, name_len + 1);
-			memcpy(to + written + name_len + 1, OPA_REDACTED, REDACTED_LEN);
-			written += name_len + 1 + REDACTED_LEN;
-		} else {
-			memcpy(to + written, part, len);
-			written += len;
+	size_t written = 0;
+	for (size_t begin = 0; begin < query.len;) {
+		opa_str part = {query.data + begin, query.len - begin};
+		const char *ampersand = memchr(part.data, '&', part.len);
+		part.len = ampersand == NULL ? part.len : (size_t)(ampersand - part.data);
+		/* Names are decoded where the part will stand: there is room for all of it. */
+		size_t shown = shown_len(redact, part, to + written);
+		memcpy(to + written, part.data, shown);
+		written += shown;
+		if (shown > 0 && is_value_hidden(part, shown)) {
+			memcpy(to + written, OPA_REDACTED, REDACTED_LEN);
+			written += REDACTED_LEN;
 		}
-		if (amp != NULL) {
+		if (ampersand != NULL) {
 			to[written++] = '&';
 		}
-		i += len + 1;
+		begin += part.len + 1;
 	}
 	return written;
 }

@@ -2,6 +2,7 @@
 #include "../core/opa_alloc.h"
 #include "../core/opa_clock.h"
 #include "../core/opa_entropy.h"
+#include "../core/opa_fork.h"
 #include "../core/opa_mutex.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ typedef struct line {
 
 struct opa_publisher {
 	opa_mutex mutex;
-	pid_t pid;                /* whose everything here is; written where no other thread can be */
+	opa_fork_mark mark;       /* whose everything here is; set where no other thread can be */
 	const opa_outlet *outlet; /* the first one: its spool is the process's */
 	opa_spool spool;
 	opa_spool_error spool_error;
@@ -55,7 +56,7 @@ static void begin_life(opa_publisher *publisher)
 	opa_entropy_fill(random, sizeof(random));
 	snprintf(publisher->id, sizeof(publisher->id), "%016llx%016llx", (unsigned long long)random[0],
 		(unsigned long long)random[1]);
-	publisher->pid = getpid();
+	opa_fork_mark_set(&publisher->mark);
 	publisher->spool.dir = -1;
 	publisher->spool_error = OPA_SPOOL_OK;
 	publisher->spool_errno = 0;
@@ -85,13 +86,12 @@ static void abandon(opa_publisher *publisher)
 }
 
 /*
- * getpid(2) is a system call, 0.05 to 0.25 us: what it costs not to write into a parent's
- * journal when somebody forks behind libc's back. Such a child has one thread, and the lock may be
- * held by one that it has not.
+ * A child that somebody forked behind libc's back must not write into its parent's journal. It has
+ * one thread, and the lock may be held by one that it has not.
  */
 static void enter(opa_publisher *publisher)
 {
-	if (OPA_UNLIKELY(publisher->pid != getpid())) {
+	if (OPA_UNLIKELY(!opa_fork_mark_is_ours(&publisher->mark))) {
 		opa_mutex_init(&publisher->mutex);
 		abandon(publisher);
 		begin_life(publisher);
@@ -138,6 +138,7 @@ void opa_publisher_destroy(opa_publisher *publisher)
 	opa_control_close(publisher->control);
 	opa_spool_close(&publisher->spool);
 	leave(publisher);
+	opa_fork_mark_clear(&publisher->mark);
 	opa_mutex_deinit(&publisher->mutex);
 	opa_free(publisher);
 }
