@@ -13,8 +13,11 @@
 
 #define FLUSH_SIZE         (192u * 1024) /* below OPA_JOURNAL_SEAL_SIZE */
 #define ATTRIBUTE_COUNT    128u          /* of an event or a link, where no variable says it */
-#define RESOURCE_SIZE      (16u * 1024)
-#define RESOURCE_ATTRS_MAX 128u
+#define RESOURCE_SIZE      (20u * 1024)
+#define RESOURCE_ATTRS_MAX 144u
+#define OWN_SIZE           (4u * 1024) /* of these: what opa itself has to say behind the user's */
+#define OWN_ATTRS_MAX      16u
+#define PLACE_MAX          4096u /* no path is longer */
 
 static opa_str str_of(const char *text)
 {
@@ -45,55 +48,65 @@ static const char *variable(const opa_config_input *in, opa_config *config, cons
 
 /* ---- from texts to effective texts ---- */
 
-/* OTEL_TRACES_SAMPLER and its argument as a rate, written to `to`. False when unset or unknown. */
-static bool sampler_rate(const opa_config_input *in, opa_config *config, char *to, size_t size)
+/* OTEL_TRACES_SAMPLER and its argument as the text of a rate. NULL when unset or unknown. */
+static const char *sampler_rate(const opa_config_input *in, opa_config *config)
 {
 	const char *name = variable(in, config, "OTEL_TRACES_SAMPLER");
 	const char *arg = variable(in, config, "OTEL_TRACES_SAMPLER_ARG");
+	static const char prefix[] = "parentbased_";
+	const size_t len = sizeof(prefix) - 1;
 	if (name == NULL) {
-		return false;
+		return NULL;
 	}
-	const char *base = strncmp(name, "parentbased_", 12) == 0 ? name + 12 : name;
-	if (strcmp(base, "always_on") == 0) {
-		snprintf(to, size, "1");
-	} else if (strcmp(base, "always_off") == 0) {
-		snprintf(to, size, "0");
-	} else if (strcmp(base, "traceidratio") == 0) {
-		arg = arg == NULL ? "1" : arg;
-		if (!opa_setting_accepts(OPA_SETTING_SAMPLE_RATE, str_of(arg))) {
-			warn(in, "OTEL_TRACES_SAMPLER_ARG is ignored: \"%.64s\" is not a number from 0 to 1",
-				arg);
-			arg = "1";
-		}
-		snprintf(to, size, "%s", arg);
-	} else {
+	bool parent = strlen(name) > len && opa_text_equals((opa_str){name, len}, prefix);
+	opa_str base = str_of(parent ? name + len : name);
+	if (opa_text_equals(base, "always_on")) {
+		return "1";
+	}
+	if (opa_text_equals(base, "always_off")) {
+		return "0";
+	}
+	if (!opa_text_equals(base, "traceidratio")) {
 		warn(in, "OTEL_TRACES_SAMPLER is ignored: opa does not know \"%.64s\"", name);
-		return false;
+		return NULL;
 	}
-	return true;
+	if (arg != NULL && !opa_setting_accepts(OPA_SETTING_SAMPLE_RATE, str_of(arg))) {
+		warn(in, "OTEL_TRACES_SAMPLER_ARG is ignored: \"%.64s\" is not a number from 0 to 1", arg);
+		arg = NULL;
+	}
+	return arg == NULL ? "1" : arg;
 }
 
-/* The value of a variable in the setting's own terms, or NULL; `to` is room for one that differs.
+/*
+ * OpenTelemetry's booleans are true when they say "true", and false whatever else they say
+ * (specification, "Environment Variable Specification", Boolean).
  */
-static const char *translate(const opa_config_input *in, opa_config *config, opa_setting setting,
-	const char *name, char *to, size_t size)
+static const char *disabled_as_enabled(
+	const opa_config_input *in, const char *name, const char *value)
+{
+	if (opa_text_equals(str_of(value), "true")) {
+		return "0";
+	}
+	if (opa_text_equals(str_of(value), "false")) {
+		return "1";
+	}
+	warn(in, "%s is ignored: \"%.64s\" is neither true nor false", name, value);
+	return NULL;
+}
+
+/* The value of a variable in the setting's own terms, or NULL. */
+static const char *translate(
+	const opa_config_input *in, opa_config *config, opa_setting setting, const char *name)
 {
 	if (setting == OPA_SETTING_SAMPLE_RATE) {
-		return strcmp(name, "OTEL_TRACES_SAMPLER") == 0 && sampler_rate(in, config, to, size)
-				   ? to
-				   : NULL;
+		return strcmp(name, "OTEL_TRACES_SAMPLER") == 0 ? sampler_rate(in, config) : NULL;
 	}
 	const char *value = variable(in, config, name);
 	if (value == NULL) {
 		return NULL;
 	}
 	if (setting == OPA_SETTING_ENABLED) {
-		bool disabled;
-		if (!opa_parse_bool(str_of(value), &disabled)) {
-			warn(in, "%s is ignored: \"%.64s\" is neither true nor false", name, value);
-			return NULL;
-		}
-		return disabled ? "0" : "1";
+		return disabled_as_enabled(in, name, value);
 	}
 	if (!opa_setting_accepts(setting, str_of(value))) {
 		char expects[128];
@@ -109,13 +122,12 @@ static bool resolve(const opa_config_input *in, opa_config *config, opa_setting 
 {
 	const opa_setting_info *info = opa_setting_get_info(setting);
 	opa_str text = in->ini[setting];
-	char room[64];
 	config->sources[setting] = in->given[setting] ? OPA_FROM_INI : OPA_FROM_DEFAULT;
 	for (const char *v = info->variables; *v != '\0' && !in->given[setting];) {
 		char name[80];
 		size_t len = strcspn(v, ",");
 		snprintf(name, sizeof(name), "%.*s", (int)len, v);
-		const char *value = translate(in, config, setting, name, room, sizeof(room));
+		const char *value = translate(in, config, setting, name);
 		if (value != NULL) {
 			text = str_of(value);
 			config->sources[setting] = OPA_FROM_ENVIRONMENT;
@@ -187,13 +199,36 @@ static uint32_t variable_count(
 	return (uint32_t)value;
 }
 
+/* "GET, POST" becomes ",GET,POST,". */
+static bool read_methods(const opa_config_input *in, opa_config *config)
+{
+	const char *methods = variable(in, config, "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS");
+	if (methods == NULL) {
+		return true;
+	}
+	char *to = opa_malloc(strlen(methods) + 3);
+	if (to == NULL) {
+		return false;
+	}
+	config->known_methods = to;
+	*to++ = ',';
+	for (; *methods != '\0'; methods++) {
+		if (*methods != ' ' && *methods != '\t') {
+			*to++ = *methods;
+		}
+	}
+	*to++ = ',';
+	*to = '\0';
+	return true;
+}
+
 static bool read_numbers(const opa_config_input *in, opa_config *config)
 {
 	double rate = 1;
 	opa_parse_real(text_of(config, OPA_SETTING_SAMPLE_RATE), &rate);
 	config->sample_threshold = opa_sampler_threshold(rate);
 	const char *exporter = variable(in, config, "OTEL_TRACES_EXPORTER");
-	config->exporter_none = exporter != NULL && strcmp(exporter, "none") == 0;
+	config->exporter_none = exporter != NULL && opa_text_equals(str_of(exporter), "none");
 	config->enabled = flag_of(config, OPA_SETTING_ENABLED);
 	config->trace_cli = flag_of(config, OPA_SETTING_TRACE_CLI);
 	config->cli_args = flag_of(config, OPA_SETTING_CLI_ARGS);
@@ -214,20 +249,21 @@ static bool read_numbers(const opa_config_input *in, opa_config *config)
 		variable_count(in, config, "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", ATTRIBUTE_COUNT);
 	opa_log_level_parse(text_of(config, OPA_SETTING_LOG_LEVEL), &config->log_level);
 	config->redact = opa_redact_create(text_of(config, OPA_SETTING_REDACT));
-	const char *methods = variable(in, config, "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS");
-	if (methods != NULL) {
-		char list[512];
-		snprintf(list, sizeof(list), ",%s,", methods);
-		config->known_methods = opa_strndup(list, strlen(list));
-	}
-	return config->redact != NULL && (methods == NULL || config->known_methods != NULL);
+	return config->redact != NULL && read_methods(in, config);
 }
 
 /* ---- where traces go ---- */
 
+/* False when memory is short; a text that is NULL stays so. */
+static bool copy(char **to, const char *text)
+{
+	*to = text == NULL ? NULL : opa_strndup(text, strlen(text));
+	return text == NULL || *to != NULL;
+}
+
 static bool build_outlet(const opa_config_input *in, opa_config *config)
 {
-	char text[16384];
+	char text[5 * PLACE_MAX];
 	size_t n = 0;
 	const char *state_dir = in->getenv("XDG_STATE_HOME");
 	const struct {
@@ -243,7 +279,7 @@ static bool build_outlet(const opa_config_input *in, opa_config *config)
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		const char *value = places[i].value;
 		if (value != NULL && *value != '\0' && strchr(value, '\n') == NULL &&
-			strlen(value) < 3072) {
+			strlen(value) < PLACE_MAX) {
 			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s=%s\n", places[i].key, value);
 		}
 	}
@@ -252,19 +288,21 @@ static bool build_outlet(const opa_config_input *in, opa_config *config)
 		size_of(config, OPA_SETTING_STORE_MAX_SIZE),
 		duration_of(config, OPA_SETTING_STORE_MAX_AGE) / OPA_SECOND,
 		duration_of(config, OPA_SETTING_SHUTDOWN_TIMEOUT) / 1000000);
-	config->destination = opa_strndup(text, strlen(text));
 	const char *runtime_dir = in->getenv("XDG_RUNTIME_DIR");
-	if (runtime_dir != NULL && *runtime_dir == '/') {
-		config->runtime_dir = opa_strndup(runtime_dir, strlen(runtime_dir));
+	const char *exporter = path_of(config, OPA_SETTING_EXPORTER_PATH);
+	exporter = exporter != NULL ? exporter : in->exporter;
+	if (runtime_dir != NULL && *runtime_dir != '/') {
+		runtime_dir = NULL;
 	}
-	if (config->destination == NULL) {
+	config->destination = opa_strndup(text, strlen(text));
+	if (config->destination == NULL || !copy(&config->runtime_dir, runtime_dir) ||
+		!copy(&config->exporter, exporter)) {
 		return false;
 	}
-	const char *exporter = path_of(config, OPA_SETTING_EXPORTER_PATH);
 	config->outlet = (opa_outlet){
 		.spool = {path_of(config, OPA_SETTING_SPOOL_DIR), config->runtime_dir,
 			size_of(config, OPA_SETTING_SPOOL_MAX_SIZE)},
-		.exporter = exporter != NULL ? exporter : in->exporter,
+		.exporter = config->exporter,
 		.destination = config->destination,
 		.destination_id = opa_destination_id(config->destination),
 	};
@@ -276,26 +314,33 @@ static bool build_outlet(const opa_config_input *in, opa_config *config)
 typedef struct resource_writer {
 	uint8_t bytes[RESOURCE_SIZE];
 	opa_writer w;
-	opa_str seen[RESOURCE_ATTRS_MAX]; /* keys: what is written first wins */
+	opa_str seen[RESOURCE_ATTRS_MAX]; /* keys, borrowed: what is written first wins */
 	size_t count;
 } resource_writer;
 
-static void put(resource_writer *r, opa_str key, opa_value value)
+static bool fits(const resource_writer *r, size_t bound, size_t spare_count, size_t spare_bytes)
 {
-	if (value.type == OPA_VALUE_STRING && value.as.string.len == 0) {
-		return;
-	}
+	return r->count + spare_count < RESOURCE_ATTRS_MAX &&
+		   bound + spare_bytes <= (size_t)(r->w.pos - r->bytes);
+}
+
+static bool has(const resource_writer *r, opa_str key)
+{
 	for (size_t i = 0; i < r->count; i++) {
 		if (r->seen[i].len == key.len && memcmp(r->seen[i].data, key.data, key.len) == 0) {
-			return;
+			return true;
 		}
 	}
-	size_t bound = opa_attribute_bound(key.len, &value);
-	if (r->count == RESOURCE_ATTRS_MAX || bound > (size_t)(r->w.pos - r->bytes)) {
-		return;
+	return false;
+}
+
+static void put(resource_writer *r, opa_str key, opa_value value)
+{
+	bool empty = value.type == OPA_VALUE_STRING && value.as.string.len == 0;
+	if (!empty && !has(r, key) && fits(r, opa_attribute_bound(key.len, &value), 0, 0)) {
+		r->seen[r->count++] = key;
+		opa_write_attribute(&r->w, OPA_TAG_RESOURCE_ATTRIBUTE, key, &value);
 	}
-	r->seen[r->count++] = key;
-	opa_write_attribute(&r->w, OPA_TAG_RESOURCE_ATTRIBUTE, key, &value);
 }
 
 static void put_text(resource_writer *r, const char *key, const char *text)
@@ -303,56 +348,94 @@ static void put_text(resource_writer *r, const char *key, const char *text)
 	put(r, str_of(key), OPA_VALUE_OF_STRING(str_of(text)));
 }
 
-/* Percent-decodes in place. */
-static size_t decode(char *text, size_t len)
+static int hex_value(char c)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < len; i++) {
-		unsigned value;
-		char digits[3] = {0};
-		if (text[i] == '%' && i + 2 < len) {
-			memcpy(digits, text + i + 1, 2);
-			if (strspn(digits, "0123456789abcdefABCDEF") == 2 &&
-				sscanf(digits, "%x", &value) == 1) {
-				text[n++] = (char)value;
-				i += 2;
-				continue;
-			}
-		}
-		text[n++] = text[i];
+	if (c >= '0' && c <= '9') {
+		return c - '0';
 	}
-	return n;
+	if (c >= 'A' && c <= 'F') {
+		return c - 'A' + 10;
+	}
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static opa_str trimmed(char *text, size_t len)
+/* Without the blanks around it, then percent-decoded in place. */
+static opa_str decoded(char *text, size_t len)
 {
-	while (len > 0 && (*text == ' ' || *text == '\t')) {
-		text++;
+	size_t n = 0;
+	for (; len > 0 && (*text == ' ' || *text == '\t'); text++) {
 		len--;
 	}
 	while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == '\t')) {
 		len--;
 	}
-	return (opa_str){text, len};
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '%' && len - i > 2 && hex_value(text[i + 1]) >= 0 &&
+			hex_value(text[i + 2]) >= 0) {
+			text[n++] = (char)(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+			i += 2;
+		} else {
+			text[n++] = text[i];
+		}
+	}
+	return (opa_str){text, n};
 }
 
-/* "key=value,key=value" (the W3C baggage format without properties). `list` is written to. */
+/* What of a list could not be used. */
+typedef struct list_problems {
+	opa_str malformed; /* one of them */
+	unsigned malformed_count;
+	unsigned left_out;
+} list_problems;
+
+/* One "key=value". */
+static void put_part(resource_writer *r, char *part, size_t len, list_problems *problems)
+{
+	char *equal = memchr(part, '=', len);
+	size_t key_len = equal == NULL ? 0 : (size_t)(equal - part);
+	size_t blank = strspn(part, " \t");
+	if (blank >= len) {
+		return;
+	}
+	if (blank >= key_len) {
+		problems->malformed = (opa_str){part, len};
+		problems->malformed_count++;
+		return;
+	}
+	opa_str key = decoded(part, key_len);
+	opa_value value = OPA_VALUE_OF_STRING(decoded(equal + 1, len - key_len - 1));
+	if (fits(r, opa_attribute_bound(key.len, &value), OWN_ATTRS_MAX, OWN_SIZE)) {
+		put(r, key, value);
+	} else {
+		problems->left_out += !has(r, key);
+	}
+}
+
+/*
+ * "key=value,key=value" (the W3C baggage format without properties; keys, too, may be
+ * percent-encoded). Of a key's values the last one counts, so it is read from its end. `list` is
+ * written to.
+ */
 static void put_list(const opa_config_input *in, resource_writer *r, char *list)
 {
-	for (char *part = list; *part != '\0';) {
-		size_t len = strcspn(part, ",");
-		char *next = part + len + (part[len] == ',');
-		char *equal = memchr(part, '=', len);
-		if (equal != NULL && equal > part) {
-			opa_str key = trimmed(part, (size_t)(equal - part));
-			opa_str value = trimmed(equal + 1, (size_t)(part + len - equal - 1));
-			value.len = decode((char *)(uintptr_t)value.data, value.len);
-			put(r, key, OPA_VALUE_OF_STRING(value));
-		} else if (len > 0) {
-			warn(in, "resource attributes: \"%.*s\" is ignored, it has no \"=\"",
-				(int)(len > 64 ? 64 : len), part);
+	list_problems problems = {.left_out = 0};
+	for (size_t end = strlen(list), begin = end;; begin--) {
+		if (begin > 0 && list[begin - 1] != ',') {
+			continue;
 		}
-		part = next;
+		put_part(r, list + begin, end - begin, &problems);
+		if (begin == 0) {
+			break;
+		}
+		end = begin - 1;
+	}
+	if (problems.malformed_count > 0) {
+		opa_str text = problems.malformed;
+		warn(in, "resource attributes: %u ignored that are not key=value, \"%.*s\" is one",
+			problems.malformed_count, (int)(text.len > 64 ? 64 : text.len), text.data);
+	}
+	if (problems.left_out > 0) {
+		warn(in, "resource attributes: %u ignored, there are more than fit", problems.left_out);
 	}
 }
 
@@ -411,7 +494,8 @@ static bool build_resource(const opa_config_input *in, opa_config *config)
 	config->resource_len = len;
 	config->pid = pid;
 	memcpy(config->instance_id, id, sizeof(id));
-	/* The instance id is random, so its bits name the resource as well as a hash would. */
+	/* FNV-1a (64 bit). Instance id and pid are in there: no two processes have the same by chance.
+	 */
 	config->resource_id = 0xcbf29ce484222325u;
 	for (size_t i = 0; i < len; i++) {
 		config->resource_id = (config->resource_id ^ bytes[i]) * 0x100000001b3u;
@@ -452,6 +536,7 @@ void opa_config_destroy(opa_config *config)
 	opa_free(config->known_methods);
 	opa_free(config->destination);
 	opa_free(config->runtime_dir);
+	opa_free(config->exporter);
 	opa_free(config->resource);
 	opa_free(config);
 }
@@ -469,7 +554,15 @@ bool opa_config_is_made_of(const opa_config *config, const opa_config_input *in)
 	return true;
 }
 
+static void say_nothing(void *user, const char *line)
+{
+	(void)user;
+	(void)line;
+}
+
 bool opa_config_renew(opa_config *config, const opa_config_input *in)
 {
-	return build_resource(in, config);
+	opa_config_input quiet = *in; /* what there is to warn of was said when the config was made */
+	quiet.warn = say_nothing;
+	return build_resource(&quiet, config);
 }

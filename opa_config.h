@@ -4,7 +4,8 @@
  *
  * For each setting the order is: a value given in php.ini, a pool file or with -d; the environment
  * variable; the default. A variable that is empty counts as unset; one that cannot be read is
- * ignored, with a warning.
+ * ignored, with a warning. Names that a variable may have (of a sampler, say) are compared without
+ * case, as OpenTelemetry wants it.
  */
 #ifndef OPA_CONFIG_H
 #define OPA_CONFIG_H
@@ -126,7 +127,7 @@ const opa_setting_info *opa_setting_get_info(opa_setting setting);
 /* Whether the text is a value that the setting may have. */
 bool opa_setting_accepts(opa_setting setting, opa_str text);
 
-/* Reads "off" (or nothing), "error", "warning", "debug". */
+/* Reads "off" (or nothing), "error", "warning", "debug", in any case. */
 bool opa_log_level_parse(opa_str text, opa_log_level *level);
 
 /* What it may have, for people: "a size from 64K to 1G". */
@@ -142,7 +143,7 @@ typedef enum opa_config_source {
 typedef struct opa_config_input {
 	opa_str ini[OPA_SETTING_COUNT]; /* the present INI values */
 	bool given[OPA_SETTING_COUNT];  /* it was set by somebody: it is not just the default */
-	const char *(*getenv)(const char *name); /* NULL or "": unset; must live until the next call */
+	const char *(*getenv)(const char *name); /* NULL or "": unset; what it answers is lent, too */
 	void (*warn)(void *user, const char *line);
 	void *user;
 	const char *sapi;
@@ -178,6 +179,7 @@ typedef struct opa_config {
 	opa_outlet outlet;
 	char *destination; /* behind outlet.destination */
 	char *runtime_dir; /* behind outlet.spool.runtime_dir */
+	char *exporter;    /* behind outlet.exporter */
 
 	uint8_t *resource; /* fields of an OTLP Resource message */
 	size_t resource_len;
@@ -194,8 +196,8 @@ void opa_config_destroy(opa_config *config);
 bool opa_config_is_made_of(const opa_config *config, const opa_config_input *input);
 
 /*
- * In a forked child, while it has one thread: pid and service.instance.id are told anew. False when
- * memory is short; the config is then as it was.
+ * In a forked child, while it has one thread: pid and service.instance.id are told anew; nothing is
+ * warned of a second time. False when memory is short; the config is then as it was.
  */
 bool opa_config_renew(opa_config *config, const opa_config_input *input);
 

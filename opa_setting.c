@@ -25,7 +25,7 @@ bool opa_log_level_parse(opa_str text, opa_log_level *level)
 		return true;
 	}
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strlen(names[i]) == text.len && memcmp(names[i], text.data, text.len) == 0) {
+		if (opa_text_equals(text, names[i])) {
 			*level = (opa_log_level)i;
 			return true;
 		}

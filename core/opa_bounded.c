@@ -15,7 +15,7 @@ void opa_bounded_init(opa_bounded *text, size_t max)
 void opa_bounded_deinit(opa_bounded *text)
 {
 	opa_free(text->data);
-	text->data = NULL;
+	opa_bounded_init(text, text->max);
 }
 
 static bool make_room(opa_bounded *text, size_t more)
@@ -44,6 +44,9 @@ void opa_bounded_add(opa_bounded *text, const char *data, size_t len)
 	if (len > text->max - text->len) {
 		len = opa_utf8_cut(data, len, text->max - text->len);
 		text->cut = true;
+	}
+	if (len == 0) {
+		return;
 	}
 	if (!make_room(text, len)) {
 		text->cut = true;

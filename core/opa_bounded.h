@@ -16,7 +16,7 @@ typedef struct opa_bounded {
 } opa_bounded;
 
 void opa_bounded_init(opa_bounded *text, size_t max);
-void opa_bounded_deinit(opa_bounded *text);
+void opa_bounded_deinit(opa_bounded *text); /* it is then empty again */
 
 void opa_bounded_add(opa_bounded *text, const char *data, size_t len);
 void opa_bounded_add_text(opa_bounded *text, const char *terminated);

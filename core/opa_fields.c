@@ -1,6 +1,8 @@
 #include "opa_fields.h"
 #include "opa_alloc.h"
 
+#define NUMBER_BOUND 16u /* a tag, and 64 bits as a varint or fixed */
+
 void opa_fields_init(opa_fields *fields)
 {
 	fields->data = fields->room;
@@ -81,7 +83,7 @@ void opa_fields_bytes(opa_fields *fields, uint32_t tag, const void *bytes, size_
 void opa_fields_uint(opa_fields *fields, uint32_t tag, uint64_t value)
 {
 	opa_writer w;
-	size_t bound = opa_string_bound(0);
+	size_t bound = NUMBER_BOUND;
 	if (begin(fields, bound, &w)) {
 		opa_write_uint(&w, tag, value);
 		commit(fields, bound, &w);
@@ -91,7 +93,7 @@ void opa_fields_uint(opa_fields *fields, uint32_t tag, uint64_t value)
 void opa_fields_fixed32(opa_fields *fields, uint32_t tag, uint32_t value)
 {
 	opa_writer w;
-	size_t bound = opa_string_bound(0);
+	size_t bound = NUMBER_BOUND;
 	if (begin(fields, bound, &w)) {
 		opa_write_fixed32(&w, value);
 		opa_write_varint(&w, tag);

@@ -21,10 +21,8 @@ uint64_t opa_host_uid(void)
 
 void opa_host_name(char *to, size_t size)
 {
-	if (gethostname(to, size) != 0) {
-		to[0] = '\0';
-	}
-	to[size - 1] = '\0';
+	struct utsname uts; /* gethostname(2) refuses what it would have to cut */
+	snprintf(to, size, "%s", uname(&uts) == 0 ? uts.nodename : "");
 }
 
 void opa_host_arch(char *to, size_t size)

@@ -179,8 +179,12 @@ size_t opa_redact_query_bound(size_t len)
 	return len + (len / 2 + 1) * REDACTED_LEN;
 }
 
-/* How much of the part to keep: up to the value of the first listed parameter in it, or all. */
-static size_t shown_len(const opa_redact *redact, opa_str part, char *room)
+/*
+ * Whether a part between two `&` holds a listed parameter; its value begins at *at. With PHP's
+ * arg_separator.input a `;` may part parameters, too, or else belong to a value: so a name may
+ * stand behind one, and a value never ends at one. `room` takes part.len bytes.
+ */
+static bool find_listed(const opa_redact *redact, opa_str part, char *room, size_t *at)
 {
 	for (size_t begin = 0; begin < part.len;) {
 		const char *name = part.data + begin;
@@ -190,12 +194,13 @@ static size_t shown_len(const opa_redact *redact, opa_str part, char *room)
 		if (equal != NULL) {
 			size_t name_len = (size_t)(equal - name);
 			if (is_listed(redact, decode_name((opa_str){name, name_len}, room))) {
-				return begin + name_len + 1;
+				*at = begin + name_len + 1;
+				return true;
 			}
 		}
 		begin += len + 1;
 	}
-	return part.len;
+	return false;
 }
 
 size_t opa_redact_query(const opa_redact *redact, opa_str query, char *to)
@@ -206,10 +211,11 @@ size_t opa_redact_query(const opa_redact *redact, opa_str query, char *to)
 		const char *ampersand = memchr(part.data, '&', part.len);
 		part.len = ampersand == NULL ? part.len : (size_t)(ampersand - part.data);
 		/* Names are decoded where the part will stand: there is room for all of it. */
-		size_t shown = shown_len(redact, part, to + written);
+		size_t shown = part.len;
+		bool listed = find_listed(redact, part, to + written, &shown);
 		memcpy(to + written, part.data, shown);
 		written += shown;
-		if (shown > 0 && is_value_hidden(part, shown)) {
+		if (listed) {
 			memcpy(to + written, OPA_REDACTED, REDACTED_LEN);
 			written += REDACTED_LEN;
 		}

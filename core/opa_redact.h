@@ -1,6 +1,7 @@
 /*
  * What must not leave: values whose key, or query parameters whose name, is on a list of patterns.
- * A pattern is a name, case does not matter; `*` stands for any run of characters.
+ * A pattern is a name, the case of ASCII letters does not matter; `*` stands for any run of
+ * characters.
  */
 #ifndef OPA_REDACT_H
 #define OPA_REDACT_H
@@ -39,8 +40,9 @@ bool opa_redact_asks(opa_redact_memo *memo, const opa_redact *redact, opa_str ke
 
 /*
  * A URL's query ("a=1&token=x") with the values of listed parameters replaced. Names are compared
- * percent-decoded, whole and key by key where they are PHP's arrays ("user[password]=x"). `to` has
- * room for opa_redact_query_bound(len) bytes; answers how many were written.
+ * percent-decoded, whole and key by key where they are PHP's arrays ("user[password]=x"); one may
+ * follow a `;`, but a value ends at `&` only. `to` has room for opa_redact_query_bound(len) bytes
+ * and is not the query itself; answers how many were written.
  */
 size_t opa_redact_query_bound(size_t len);
 size_t opa_redact_query(const opa_redact *redact, opa_str query, char *to);

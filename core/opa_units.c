@@ -19,9 +19,15 @@ static const unit sizes[] = {
 	{"g", 1u << 30},
 	{"gb", 1u << 30},
 	{"gib", 1u << 30},
+	{"t", 1ull << 40},
+	{"tb", 1ull << 40},
+	{"tib", 1ull << 40},
 };
 
-#define SECOND 1000000000u
+#define SECOND            1000000000u
+#define REAL_EXPONENT_MAX 300
+#define REAL_MAX          1e300
+
 static const unit durations[] = {
 	{"", SECOND},
 	{"ns", 1},
@@ -50,7 +56,7 @@ static opa_str trim(opa_str text)
 	return text;
 }
 
-static bool equals(opa_str text, const char *lower)
+bool opa_text_equals(opa_str text, const char *lower)
 {
 	if (strlen(lower) != text.len) {
 		return false;
@@ -70,13 +76,13 @@ bool opa_parse_bool(opa_str text, bool *value)
 	static const char *const no[] = {"", "0", "off", "no", "false"};
 	text = trim(text);
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
-		if (equals(text, yes[i])) {
+		if (opa_text_equals(text, yes[i])) {
 			*value = true;
 			return true;
 		}
 	}
 	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
-		if (equals(text, no[i])) {
+		if (opa_text_equals(text, no[i])) {
 			*value = false;
 			return true;
 		}
@@ -126,34 +132,74 @@ bool opa_parse_int(opa_str text, int64_t *value)
 	return true;
 }
 
-/* strtod would do, but for locales in which the point is a comma. */
+/*
+ * Digits with a point among them or not, as *digits * 10^*scale. What a double cannot hold anyway,
+ * digits behind the nineteenth, is passed over. False when there is no digit.
+ */
+static bool take_decimal(opa_str *text, uint64_t *digits, int64_t *scale)
+{
+	bool any = false, point = false;
+	*digits = 0;
+	*scale = 0;
+	for (; text->len > 0; text->data++, text->len--) {
+		char c = text->data[0];
+		if (c == '.' && !point) {
+			point = true;
+			continue;
+		}
+		if (c < '0' || c > '9') {
+			break;
+		}
+		any = true;
+		if (*digits < UINT64_MAX / 10 - 1) {
+			*digits = *digits * 10 + (uint64_t)(c - '0');
+			*scale -= point;
+		} else {
+			*scale += !point;
+		}
+	}
+	return any;
+}
+
+/* "e-3" at the front of the text, if it is there, is added to *scale. */
+static bool take_exponent(opa_str *text, int64_t *scale)
+{
+	uint64_t exponent;
+	if (text->len == 0 || (text->data[0] != 'e' && text->data[0] != 'E')) {
+		return true;
+	}
+	text->data++;
+	text->len--;
+	bool negative = take_sign(text);
+	if (!take_digits(text, &exponent) || exponent > REAL_EXPONENT_MAX) {
+		return false;
+	}
+	*scale += negative ? -(int64_t)exponent : (int64_t)exponent;
+	return true;
+}
+
+/*
+ * strtod would do, but for locales in which the point is a comma. Up to 15 digits and 22 places the
+ * result is the nearest double, as strtod's: both numbers below are exact then (Clinger 1990).
+ */
 bool opa_parse_real(opa_str text, double *value)
 {
-	uint64_t whole = 0, exponent = 0;
+	uint64_t digits;
+	int64_t scale;
 	text = trim(text);
 	bool negative = take_sign(&text);
-	bool has_digits = take_digits(&text, &whole);
-	double v = (double)whole, place = 0.1;
-	if (text.len > 0 && text.data[0] == '.') {
-		for (text.data++, text.len--; text.len > 0 && text.data[0] >= '0' && text.data[0] <= '9';
-			 text.data++, text.len--) {
-			v += place * (text.data[0] - '0');
-			place /= 10;
-			has_digits = true;
+	if (!take_decimal(&text, &digits, &scale) || !take_exponent(&text, &scale) || text.len > 0) {
+		return false;
+	}
+	double v = (double)digits, power = 1;
+	for (int64_t n = scale < 0 ? -scale : scale; n > 0 && v != 0 && v < REAL_MAX; n--) {
+		power *= 10;
+		if (n == 1 || power >= 1e22) {
+			v = scale < 0 ? v / power : v * power;
+			power = 1;
 		}
 	}
-	if (has_digits && text.len > 0 && (text.data[0] == 'e' || text.data[0] == 'E')) {
-		text.data++;
-		text.len--;
-		bool small = take_sign(&text);
-		if (!take_digits(&text, &exponent) || exponent > 300) {
-			return false;
-		}
-		for (; exponent > 0; exponent--) {
-			v = small ? v / 10 : v * 10;
-		}
-	}
-	if (!has_digits || text.len > 0 || v > 1e300) {
+	if (v >= REAL_MAX) {
 		return false;
 	}
 	*value = negative ? -v : v;
@@ -169,7 +215,7 @@ static bool parse_unit(opa_str text, const unit *units, size_t count, uint64_t *
 	}
 	text = trim(text);
 	for (size_t i = 0; i < count; i++) {
-		if (equals(text, units[i].name)) {
+		if (opa_text_equals(text, units[i].name)) {
 			if (number > UINT64_MAX / units[i].factor) {
 				return false;
 			}

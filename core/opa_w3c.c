@@ -7,8 +7,10 @@
 
 bool opa_w3c_parse(opa_str value, opa_traceparent *parent)
 {
+	opa_traceparent read;
 	uint8_t version, span[8], any = 0;
 	const char *v = value.data;
+	*parent = (opa_traceparent){0};
 	if (value.len < LEN || !opa_hex_parse(v, 2, &version) || version == 0xff) {
 		return false;
 	}
@@ -18,14 +20,18 @@ bool opa_w3c_parse(opa_str value, opa_traceparent *parent)
 	if (v[TRACE_AT - 1] != '-' || v[SPAN_AT - 1] != '-' || v[FLAGS_AT - 1] != '-') {
 		return false;
 	}
-	if (!opa_hex_parse(v + TRACE_AT, OPA_TRACE_ID_HEX, parent->trace_id) ||
+	if (!opa_hex_parse(v + TRACE_AT, OPA_TRACE_ID_HEX, read.trace_id) ||
 		!opa_hex_parse(v + SPAN_AT, OPA_SPAN_ID_HEX, span) ||
-		!opa_hex_parse(v + FLAGS_AT, 2, &parent->flags)) {
+		!opa_hex_parse(v + FLAGS_AT, 2, &read.flags)) {
 		return false;
 	}
 	for (size_t i = 0; i < OPA_TRACE_ID_LEN; i++) {
-		any |= parent->trace_id[i];
+		any |= read.trace_id[i];
 	}
-	parent->parent = opa_span_id_from_bytes(span);
-	return any != 0 && parent->parent != OPA_NO_SPAN;
+	read.parent = opa_span_id_from_bytes(span);
+	if (any == 0 || read.parent == OPA_NO_SPAN) {
+		return false;
+	}
+	*parent = read;
+	return true;
 }

@@ -17,7 +17,8 @@ typedef struct opa_traceparent {
 
 /*
  * Reads a `traceparent` header value (section 3.2 of the specification). A version above 00 is read
- * by its first four fields; ff, zero ids, upper case and wrong lengths are refused.
+ * by its first four fields; ff, zero ids, upper case, wrong lengths and spaces around the value are
+ * refused: *parent is then zeroed.
  */
 bool opa_w3c_parse(opa_str value, opa_traceparent *parent);
 
