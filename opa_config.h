@@ -38,9 +38,9 @@ typedef enum opa_log_level {
 	OPA_LOG_DEBUG,
 } opa_log_level;
 
-#define OPA_REDACT_DEFAULT                                                                         \
-	"*password*,*passwd*,pwd,*secret*,*token*,*api_key*,*apikey*,*api-key*,*authorization*,"       \
-	"*cookie*,*credential*,*private_key*,signature,*.signature,sig,code,auth,session_id,"          \
+#define OPA_REDACT_DEFAULT                                                                                                          \
+	"*password*,*passwd*,*passphrase*,pass,*_pass,pwd,*_pwd,otp,jwt,*secret*,*token*,*api_key*,*apikey*,*api-key*,*authorization*," \
+	"*cookie*,*credential*,*private_key*,signature,*.signature,sig,code,auth,session_id,"                                           \
 	"sessionid,phpsessid,sid,x-amz-signature,x-amz-credential,x-goog-signature,awsaccesskeyid"
 
 #define OPA_SECOND ((uint64_t)1000000000)

@@ -1,5 +1,6 @@
 #include "php_opa.h"
 #include "opa_dump.h"
+#include "opa_error.h"
 #include "opa_process.h"
 #include "opa_value.h"
 #include "core/opa_bounded.h"
@@ -43,6 +44,23 @@ static void dump_key(opa_bounded *text, const zend_string *name)
 	opa_bounded_add(text, key, MIN(len, STRING_MAX));
 }
 
+/* Whether the value under that key is not to be shown: then it says so instead. */
+static bool is_hidden(opa_bounded *text, const zend_string *name)
+{
+	const char *key = ZSTR_VAL(name);
+	size_t len = ZSTR_LEN(name);
+	const char *end = len > 0 && key[0] == '\0' ? memchr(key + 1, '\0', len - 1) : NULL;
+	if (end != NULL) {
+		len -= (size_t)(end + 1 - key);
+		key = end + 1;
+	}
+	if (!opa_redact_asks(&OPA_G(memo), OPA_G(request).config->redact, (opa_str){key, len})) {
+		return false;
+	}
+	opa_bounded_add_text(text, OPA_REDACTED "\n");
+	return true;
+}
+
 static void dump_elements(opa_bounded *text, HashTable *elements, unsigned depth)
 {
 	unsigned n = 0;
@@ -68,7 +86,9 @@ static void dump_elements(opa_bounded *text, HashTable *elements, unsigned depth
 			opa_bounded_printf(text, ZEND_LONG_FMT, (zend_long)index);
 		}
 		opa_bounded_add_text(text, " => ");
-		dump_value(text, value, depth + 1);
+		if (name == NULL || !is_hidden(text, name)) {
+			dump_value(text, value, depth + 1);
+		}
 	}
 	ZEND_HASH_FOREACH_END();
 	indent(text, depth);
@@ -93,6 +113,19 @@ static void dump_object(opa_bounded *text, const zval *value, unsigned depth)
 	zend_object *object = Z_OBJ_P(value);
 	opa_str name = opa_value_type_name(value);
 	opa_bounded_add(text, name.data, name.len);
+	if (instanceof_function(object->ce, zend_ce_throwable)) {
+		/* Its trace has arguments in it. */
+		char summary[OPA_ERROR_SUMMARY];
+		opa_str line = opa_error_summary(object, summary);
+		opa_bounded_printf(text, "#%u {", object->handle);
+		opa_bounded_add(text, line.data, line.len);
+		opa_bounded_add_text(text, "}\n");
+		return;
+	}
+	if (instanceof_function(object->ce, zend_ce_sensitive_parameter_value)) {
+		opa_bounded_add_text(text, "\n");
+		return;
+	}
 	opa_bounded_printf(text, "#%u {", object->handle);
 	if (depth == DEPTH_MAX) {
 		opa_bounded_add_text(text, " ... }\n");
@@ -110,7 +143,9 @@ static void dump_object(opa_bounded *text, const zval *value, unsigned depth)
 			indent(text, depth + 1);
 			dump_key(text, info->name);
 			opa_bounded_add_text(text, " => ");
-			dump_value(text, slot, depth + 1);
+			if (!is_hidden(text, info->name)) {
+				dump_value(text, slot, depth + 1);
+			}
 		}
 	}
 	indent(text, depth);

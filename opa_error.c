@@ -128,6 +128,16 @@ static void add_chain(opa_bounded *text, zend_object *exception)
 	}
 }
 
+opa_str opa_error_summary(zend_object *exception, char *to)
+{
+	opa_str name = class_of(exception), message = text_property(exception, "message"),
+			file = text_property(exception, "file");
+	int len = snprintf(to, OPA_ERROR_SUMMARY, "%.*s: %.*s in %.*s(" ZEND_LONG_FMT ")",
+		(int)MIN(name.len, 200), name.data, (int)MIN(message.len, 500), message.data,
+		(int)MIN(file.len, 250), file.data, line_of(exception));
+	return (opa_str){to, (size_t)MAX(0, MIN(len, OPA_ERROR_SUMMARY - 1))};
+}
+
 /* ---- events ---- */
 
 static void put(opa_fields *fields, opa_str key, opa_str value)

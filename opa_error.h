@@ -26,4 +26,8 @@ void opa_error_leave(void);
 opa_span_result opa_error_record(
 	opa_span_id span, zend_object *exception, opa_str tags, uint32_t dropped);
 
+/* "Class: message in file(line)", cut to OPA_ERROR_SUMMARY bytes, which `to` has. */
+#define OPA_ERROR_SUMMARY 1024
+opa_str opa_error_summary(zend_object *exception, char *to);
+
 #endif

@@ -16,6 +16,7 @@ opa_process opa_the_process;
 static opa_mutex configs_lock;
 static opa_config *configs;
 static unsigned config_count;
+static opa_config *inherited; /* from before a fork: traces that go on may have one */
 static char *exporter_path;
 static bool atfork_registered;
 
@@ -39,9 +40,22 @@ static void after_fork_in_parent(void)
 	}
 }
 
+/* A child has a pid, perhaps an environment, of its own: its configs are made anew. */
+static void leave_configs(void)
+{
+	while (configs != NULL) {
+		opa_config *next = configs->next;
+		configs->next = inherited;
+		inherited = configs;
+		configs = next;
+	}
+	config_count = 0;
+}
+
 static void after_fork_in_child(void)
 {
 	if (opa_the_process.spans != NULL) {
+		leave_configs();
 		opa_mutex_unlock(&configs_lock);
 		opa_publish_fork_child(opa_the_process.publisher);
 		opa_span_table_fork_child(opa_the_process.spans);
@@ -86,12 +100,12 @@ void opa_process_shutdown(void)
 	opa_publisher_destroy(opa_the_process.publisher);
 	opa_the_process.publisher = NULL;
 	opa_span_table_destroy(spans);
-	while (configs != NULL) {
-		opa_config *next = configs->next;
-		opa_config_destroy(configs);
-		configs = next;
+	leave_configs();
+	while (inherited != NULL) {
+		opa_config *next = inherited->next;
+		opa_config_destroy(inherited);
+		inherited = next;
 	}
-	config_count = 0;
 	opa_mutex_deinit(&configs_lock);
 	opa_free(exporter_path);
 	exporter_path = NULL;
@@ -158,7 +172,7 @@ void opa_process_renew_configs(void)
 {
 	opa_config_input input;
 	fill_input(&input);
-	for (opa_config *config = configs; config != NULL; config = config->next) {
+	for (opa_config *config = inherited; config != NULL; config = config->next) {
 		opa_config_renew(config, &input);
 	}
 }

@@ -168,8 +168,10 @@ static const opa_config *current_config(void)
 
 static bool may_trace(const opa_config *config)
 {
-	return config != NULL && !config->exporter_none &&
-		   (opa_http_is_server() || config->trace_cli) &&
+	/* A server's run without a request is PHP's own: preloading. */
+	bool is_request = opa_http_is_server() ? SG(request_info).request_method != NULL
+										   : config != NULL && config->trace_cli;
+	return config != NULL && !config->exporter_none && is_request &&
 		   opa_publish_begin(opa_the_process.publisher, &config->outlet);
 }
 
@@ -226,6 +228,7 @@ bool opa_request_enable(void)
 		request->recording = request->forked ? OPA_RECORDING_FORKED : OPA_RECORDING_ON;
 		return true;
 	}
+	request->config = current_config();
 	if (!may_trace(request->config) || !is_wanted(request)) {
 		return false;
 	}
@@ -244,7 +247,13 @@ void opa_request_disable(void)
 
 void opa_request_note_fork(void)
 {
+#ifdef ZTS
+	if (TSRMLS_CACHE == NULL) {
+		return; /* forked by a thread that has nothing to do with PHP */
+	}
+#endif
 	opa_request *request = &OPA_G(request);
+	OPA_G(ini_changed) = true; /* pid and environment may be other ones: settings are looked up */
 	opa_rng_forget(&request->rng);
 	if (!request->traced) {
 		return;

@@ -1,4 +1,5 @@
 #include "opa_value.h"
+#include "opa_error.h"
 #include "core/opa_utf8.h"
 
 #define ARENA_SIZE 2048
@@ -178,6 +179,10 @@ static opa_value object_value(opa_conversion *conversion, zval *value)
 		}
 	} else if (instanceof_function(object->ce, php_date_get_interface_ce())) {
 		string = format_date(conversion, object);
+	} else if (instanceof_function(object->ce, zend_ce_throwable)) {
+		/* Its own text has a stack trace with arguments in it. */
+		opa_str summary = opa_error_summary(object, room(conversion, OPA_ERROR_SUMMARY));
+		return text(conversion, summary.data, summary.len);
 	} else if (object->ce->__tostring != NULL) {
 		string = call_for_string(conversion, object, object->ce->__tostring, NULL);
 	}

@@ -2,7 +2,6 @@
 #include "opa_id.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -19,10 +18,17 @@ uint64_t opa_host_uid(void)
 	return (uint64_t)geteuid();
 }
 
+static void put(char *to, size_t size, const char *text)
+{
+	size_t len = strnlen(text, size - 1);
+	memcpy(to, text, len);
+	to[len] = '\0';
+}
+
 void opa_host_name(char *to, size_t size)
 {
 	struct utsname uts; /* gethostname(2) refuses what it would have to cut */
-	snprintf(to, size, "%s", uname(&uts) == 0 ? uts.nodename : "");
+	put(to, size, uname(&uts) == 0 ? uts.nodename : "");
 }
 
 void opa_host_arch(char *to, size_t size)
@@ -37,7 +43,7 @@ void opa_host_arch(char *to, size_t size)
 			name = names[i][1];
 		}
 	}
-	snprintf(to, size, "%s", name);
+	put(to, size, name);
 }
 
 const char *opa_host_os(void)
@@ -53,19 +59,20 @@ const char *opa_host_os(void)
 #endif
 }
 
-/* A run of exactly 64 hex digits in the line. */
+/* The last run of exactly 64 hex digits in the line: of nested containers that is the innermost. */
 static bool find_id(const char *line, const char *end, char *to, size_t size)
 {
+	bool found = false;
 	for (const char *p = line; p < end; p++) {
 		size_t n = strspn(p, "0123456789abcdef");
 		if (n == CONTAINER_ID_LEN && size > n) {
 			memcpy(to, p, n);
 			to[n] = '\0';
-			return true;
+			found = true;
 		}
 		p += n;
 	}
-	return false;
+	return found;
 }
 
 /*
@@ -76,8 +83,8 @@ static bool find_container_id(const char *text, const char *must_have, char *to,
 {
 	for (const char *line = text; *line != '\0';) {
 		const char *end = line + strcspn(line, "\n");
-		const char *word = strstr(line, must_have);
-		if (word != NULL && word < end && find_id(line, end, to, size)) {
+		if (memmem(line, (size_t)(end - line), must_have, strlen(must_have)) != NULL &&
+			find_id(line, end, to, size)) {
 			return true;
 		}
 		line = *end == '\0' ? end : end + 1;
@@ -85,26 +92,39 @@ static bool find_container_id(const char *text, const char *must_have, char *to,
 	return false;
 }
 
-void opa_host_container_id(char *to, size_t size)
+/* Line by line, because a host's list of mounts may be long. */
+static bool search_file(const char *path, const char *must_have, char *to, size_t size)
 {
-	static const char *const files[] = {"/proc/self/cgroup", "/proc/self/mountinfo"};
-	static const char *const must_have[] = {"/", " /etc/hostname "};
 	char text[16384];
-	to[0] = '\0';
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		int fd = open(files[i], O_RDONLY | O_CLOEXEC);
-		if (fd < 0) {
+	size_t len = 0;
+	ssize_t got;
+	bool found = false;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		return false;
+	}
+	while (!found && (got = read(fd, text + len, sizeof(text) - 1 - len)) > 0) {
+		len += (size_t)got;
+		text[len] = '\0';
+		char *last = strrchr(text, '\n');
+		size_t whole = last == NULL ? 0 : (size_t)(last + 1 - text);
+		if (whole == 0) {
+			len = len == sizeof(text) - 1 ? 0 : len; /* a line that long is none of ours */
 			continue;
 		}
-		size_t len = 0;
-		ssize_t got;
-		while (len < sizeof(text) - 1 && (got = read(fd, text + len, sizeof(text) - 1 - len)) > 0) {
-			len += (size_t)got;
-		}
-		close(fd);
-		text[len] = '\0';
-		if (find_container_id(text, must_have[i], to, size)) {
-			return;
-		}
+		*last = '\0';
+		found = find_container_id(text, must_have, to, size);
+		len -= whole;
+		memmove(text, text + whole, len);
+	}
+	close(fd);
+	return found;
+}
+
+void opa_host_container_id(char *to, size_t size)
+{
+	to[0] = '\0';
+	if (!search_file("/proc/self/cgroup", "/", to, size)) {
+		search_file("/proc/self/mountinfo", " /etc/hostname ", to, size);
 	}
 }

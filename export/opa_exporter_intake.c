@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PRUNE_NS      (60 * OPA_SECOND_NS)
-#define COUNT_SKIPPED "exporter_bytes_skipped"
+#define PRUNE_NS       (60 * OPA_SECOND_NS)
+#define PRUNE_SMALL_NS (5 * PRUNE_NS / 60)
+#define COUNT_SKIPPED  "exporter_bytes_skipped"
 
 /* ---- batches ---- */
 
@@ -403,7 +404,7 @@ static void prune(opa_exporter *exporter, opa_target *target)
 		opa_exporter_fail(exporter, target, opa_store_problem(target->store));
 		return;
 	}
-	target->prune_at = now + PRUNE_NS;
+	target->prune_at = now + (opa_store_is_small(target->store) ? PRUNE_SMALL_NS : PRUNE_NS);
 }
 
 /* Positions of removed files go with the next data; when none comes, by themselves. */

@@ -106,6 +106,7 @@ static opa_store *open_store(
 		.spool = exporter->spool.path,
 		.group = d->group,
 		.max_size = d->max_size,
+		.spool_size = exporter->spool.max_size,
 		.max_age = d->max_age,
 		.durable = !exporter->spool.tmpfs,
 		.must_exist = must_exist,

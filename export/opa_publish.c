@@ -57,6 +57,7 @@ static void begin_life(opa_publisher *publisher)
 	snprintf(publisher->id, sizeof(publisher->id), "%016llx%016llx", (unsigned long long)random[0],
 		(unsigned long long)random[1]);
 	opa_fork_mark_set(&publisher->mark);
+	publisher->outlet = NULL;
 	publisher->spool.dir = -1;
 	publisher->spool_error = OPA_SPOOL_OK;
 	publisher->spool_errno = 0;
@@ -563,7 +564,9 @@ bool opa_publish_flush(opa_publisher *publisher, const opa_outlet *outlet, unsig
 			run_exporter(publisher, outlet, &plan);
 		}
 		uint64_t now = opa_clock_mono();
-		if (reached || now >= deadline) {
+		bool hopeless = launch && (publisher->launch == OPA_LAUNCH_MISSING ||
+									  publisher->launch == OPA_LAUNCH_FAILED);
+		if (reached || hopeless || now >= deadline) {
 			return reached;
 		}
 		uint64_t rest = deadline - now;

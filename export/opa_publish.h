@@ -62,16 +62,16 @@ void opa_publish_count_all(
 bool opa_publish_begin(opa_publisher *publisher, const opa_outlet *outlet);
 
 /*
- * What stands in the way of what was published, when it is time to log it: a line in `to`, and true.
- * Of all processes that use the spool one is told so in ten minutes, and each looks once a second at
- * most, so this may be asked in every request.
+ * What stands in the way of what was published, when it is time to log it: a line in `to`, and
+ * true. Of all processes that use the spool one is told so in ten minutes, and each looks once a
+ * second at most, so this may be asked in every request.
  */
 bool opa_publish_problem(opa_publisher *publisher, char *to, size_t size);
 
 /*
  * Waits until the exporter has brought in all that this process has published to the outlet, at
- * most timeout_ms (0: only looks). Starts the exporter if there is none. Blocks the caller, holding
- * no lock.
+ * most timeout_ms (0: only looks). Starts the exporter if there is none; does not wait where that
+ * is found to be impossible. Blocks the caller, holding no lock.
  */
 bool opa_publish_flush(opa_publisher *publisher, const opa_outlet *outlet, unsigned timeout_ms);
 

@@ -15,6 +15,8 @@
 #define BUSY_TIMEOUT_MS  2000
 #define CHECKPOINT_PAGES 4000               /* 16 MB of log */
 #define LOG_KEPT         (20 * 1024 * 1024) /* what the log is cut to once it was larger */
+#define SMALLEST_PAGE    4096u
+#define SMALL_STORE      (256ull * 1024 * 1024)
 #define LOG_BOUND_MIN    (64ull * 1024 * 1024)
 #define LOG_BOUND_ELSE   (1024ull * 1024 * 1024) /* where the store has no bound */
 
@@ -187,7 +189,7 @@ static int note_log(void *user, sqlite3 *db, const char *name, int pages)
 {
 	opa_store *store = user;
 	store->log_pages = (uint64_t)pages;
-	if (pages >= CHECKPOINT_PAGES) {
+	if (pages >= store->checkpoint_pages) {
 		sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	}
 	return SQLITE_OK;
@@ -283,6 +285,39 @@ static void name_spool(opa_store *store, const char *path)
 	}
 }
 
+static bool is_in_spool(const opa_store *store, const opa_store_options *options)
+{
+	size_t len = options->spool == NULL ? 0 : strlen(options->spool);
+	return len > 0 && strncmp(store->path, options->spool, len) == 0 && store->path[len] == '/';
+}
+
+/*
+ * A store in the spool, the last resort, is in memory as a rule, perhaps in a container's 64 MB: it
+ * keeps to what the spool may take, and so does its log, a quarter of that.
+ */
+static void set_bounds(opa_store *store, const opa_store_options *options)
+{
+	store->max_size = options->max_size;
+	store->log_bound = options->max_size > 0 ? options->max_size : LOG_BOUND_ELSE;
+	if (store->log_bound < LOG_BOUND_MIN) {
+		store->log_bound = LOG_BOUND_MIN;
+	}
+	store->checkpoint_pages = CHECKPOINT_PAGES;
+	uint64_t most = options->spool_size;
+	if (most > 0 && is_in_spool(store, options) &&
+		(store->max_size == 0 || store->max_size > most)) {
+		store->max_size = most;
+		store->log_bound = most / 4;
+		uint64_t pages = most / 16 / SMALLEST_PAGE;
+		store->checkpoint_pages = pages < CHECKPOINT_PAGES ? (int)pages + 1 : CHECKPOINT_PAGES;
+	}
+}
+
+bool opa_store_is_small(const opa_store *store)
+{
+	return store->max_size > 0 && store->max_size < SMALL_STORE;
+}
+
 opa_store *opa_store_open(const opa_store_options *options, char *problem, size_t size)
 {
 	opa_store *store = opa_calloc(1, sizeof(*store));
@@ -290,18 +325,14 @@ opa_store *opa_store_open(const opa_store_options *options, char *problem, size_
 		snprintf(problem, size, "out of memory");
 		return NULL;
 	}
-	store->max_size = options->max_size;
 	store->max_age = options->max_age;
-	store->log_bound = options->max_size > 0 ? options->max_size : LOG_BOUND_ELSE;
-	if (store->log_bound < LOG_BOUND_MIN) {
-		store->log_bound = LOG_BOUND_MIN;
-	}
 	name_spool(store, options->spool);
 	store->path = opa_store_place(options, problem, size);
 	if (store->path == NULL) {
 		opa_store_close(store);
 		return NULL;
 	}
+	set_bounds(store, options);
 	if (!open_database(store, options->durable)) {
 		snprintf(problem, size, "%s", store->problem);
 		opa_store_close(store);
@@ -361,8 +392,20 @@ static bool shorten_log(opa_store *store)
 	return false;
 }
 
+/* Somebody has removed or replaced the file: what would be written to it now, nobody would see. */
+static bool has_moved(opa_store *store)
+{
+	int moved = 0;
+	return sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+		   moved != 0;
+}
+
 bool opa_store_begin(opa_store *store)
 {
+	if (has_moved(store)) {
+		snprintf(store->problem, sizeof(store->problem), "%s was removed", store->path);
+		return false;
+	}
 	if (store->log_pages * store->page_size > store->log_bound && !shorten_log(store)) {
 		return false;
 	}

@@ -19,6 +19,7 @@ typedef struct opa_store_options {
 	const char *spool;     /* path of the spool, the last resort; its positions are kept apart */
 	const char *group;     /* opa.store_group, or NULL */
 	uint64_t max_size;     /* bytes; 0: no bound */
+	uint64_t spool_size;   /* bytes that a store in the spool itself may take; 0: no bound */
 	uint64_t max_age;      /* seconds; 0: no bound */
 	bool durable;          /* a commit reaches the disk before it returns: for a spool that outlives
 							  the machine. Without it the spool would be lost in the same moment */
@@ -34,6 +35,9 @@ opa_store *opa_store_open(const opa_store_options *options, char *problem, size_
 
 /* Rolls back what is open, closes and frees. NULL is allowed. */
 void opa_store_close(opa_store *store);
+
+/* Whether its bound is so low that it wants to be pruned every few seconds. */
+bool opa_store_is_small(const opa_store *store);
 
 /* The file. Valid until close. */
 const char *opa_store_path(const opa_store *store);

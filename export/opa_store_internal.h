@@ -55,8 +55,9 @@ struct opa_store {
 	char problem[OPA_STORE_PROBLEM_MAX];
 	uint64_t max_size;
 	uint64_t max_age;
-	uint64_t log_bound; /* bytes of write-ahead log above which begin refuses */
-	uint64_t log_pages; /* in the write-ahead log after the last commit */
+	uint64_t log_bound;   /* bytes of write-ahead log above which begin refuses */
+	int checkpoint_pages; /* of log, at which it is brought into the main file */
+	uint64_t log_pages;   /* in the write-ahead log after the last commit */
 	uint64_t page_size;
 	opa_text attributes; /* used by opa_store_add, kept for their memory */
 	opa_text events;

@@ -33,7 +33,7 @@ opa_test_clean(__FILE__);
 ?>
 --EXPECT--
 defaults "unknown_service:php" "opa" "php" true "cli" true "linux" true 36 true
-settings {"x":"y","deployment.environment.name":"test ,","service.version":"1.2","service.name":"shop"}
+settings {"service.version":"1.2","deployment.environment.name":"test ,","x":"y","service.name":"shop"}
 variables "of env" "b"
 service in the attributes "of attributes" "opa"
 settings first "of ini" "c"

@@ -106,6 +106,21 @@ static void the_largest_numbers_fit_wherever_they_stand(void **state)
 	}
 }
 
+static void the_room_on_the_stack_is_used_up_before_any_other(void **state)
+{
+	(void)state;
+	char text[OPA_FIELDS_INLINE + 1] = "";
+	for (size_t len = OPA_FIELDS_INLINE; len <= sizeof(text); len++) {
+		opa_fields fields;
+		opa_fields_init(&fields);
+		opa_fields_append(&fields, (opa_str){text, 1});
+		opa_fields_append(&fields, (opa_str){text, len - 1});
+		assert_int_equal(fields.data == fields.room, len == OPA_FIELDS_INLINE);
+		assert_int_equal(fields.len, len);
+		opa_fields_deinit(&fields);
+	}
+}
+
 static void a_list_beyond_the_stack_is_the_same_list(void **state)
 {
 	(void)state;
@@ -201,6 +216,7 @@ int main(void)
 		cmocka_unit_test(texts_become_valid_utf8_and_bytes_do_not),
 		cmocka_unit_test(nothing_is_a_field_of_no_length),
 		cmocka_unit_test(the_largest_numbers_fit_wherever_they_stand),
+		cmocka_unit_test(the_room_on_the_stack_is_used_up_before_any_other),
 		cmocka_unit_test(a_list_beyond_the_stack_is_the_same_list),
 		cmocka_unit_test(a_text_that_grows_in_repair_fits),
 		cmocka_unit_test(without_memory_a_field_is_left_out_and_said_so),
