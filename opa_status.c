@@ -19,19 +19,24 @@ static zend_string *masked(const opa_config *config, opa_setting setting)
 	if (setting != OPA_SETTING_RESOURCE_ATTRIBUTES || len == 0) {
 		return zend_string_init(text, len, false);
 	}
-	/* The same shape as a query but for the separator. */
-	zend_string *query = zend_string_init(text, len, false);
-	for (size_t i = 0; i < len; i++) {
-		ZSTR_VAL(query)[i] = text[i] == ',' ? '&' : text[i];
+	smart_str shown = {0};
+	for (const char *part = text;;) {
+		size_t part_len = strcspn(part, ",");
+		const char *equal = memchr(part, '=', part_len);
+		size_t key_len = equal == NULL ? part_len : (size_t)(equal - part);
+		if (equal != NULL && opa_redact_matches(config->redact, (opa_str){part, key_len})) {
+			smart_str_appendl(&shown, part, key_len + 1);
+			smart_str_appends(&shown, OPA_REDACTED);
+		} else {
+			smart_str_appendl(&shown, part, part_len);
+		}
+		part += part_len;
+		if (*part == '\0') {
+			break;
+		}
+		smart_str_appendc(&shown, *part++);
 	}
-	zend_string *shown = zend_string_alloc(opa_redact_query_bound(len), false);
-	size_t n = opa_redact_query(config->redact, (opa_str){ZSTR_VAL(query), len}, ZSTR_VAL(shown));
-	zend_string_release(query);
-	for (size_t i = 0; i < n; i++) {
-		ZSTR_VAL(shown)[i] = ZSTR_VAL(shown)[i] == '&' ? ',' : ZSTR_VAL(shown)[i];
-	}
-	ZSTR_VAL(shown)[n] = '\0';
-	return zend_string_truncate(shown, n, false);
+	return smart_str_extract(&shown);
 }
 
 /* "default", "php.ini", or the variable's name. */

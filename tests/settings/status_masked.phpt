@@ -10,7 +10,7 @@ opa.exporter_path=/nonexistent/opa-exporter
 require __DIR__ . '/../utils/trace.inc';
 
 $run = opa_test_run('<?php echo json_encode(opa_status()["settings"]["opa.resource_attributes"]), "\n", opa_status()["problem"], "\n"; phpinfo(INFO_MODULES);', [
-	'ini' => ['opa.resource_attributes' => '"a=b,api_token=topsecret,password=hunter,c=d"'], 'env' => ['OTEL_SPAN_EVENT_COUNT_LIMIT' => '77']]);
+	'ini' => ['opa.resource_attributes' => '"a=b,api_token=topsecret,password=hunter&2,c=d"'], 'env' => ['OTEL_SPAN_EVENT_COUNT_LIMIT' => '77']]);
 echo strstr($run['out'], "\n", true), "\n";
 $info = strstr(substr($run['out'], strpos($run['out'], "\nopa\n")), 'spans_started', true);
 preg_match_all('/^(opa|Version|Spool|Exporter|Exporter runs|OTEL_\* variables|opa\.max_events|opa\.resource_attributes|traces_kept) => (.*)$/m', $info, $m, PREG_SET_ORDER);

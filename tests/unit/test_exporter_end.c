@@ -55,6 +55,26 @@ static void it_leaves_when_its_spool_is_removed(void **state)
 	close_writer(w);
 }
 
+/* Somebody clears the traces with rm: what is traced from then on, and what the journal still has.
+ */
+static void a_removed_store_is_made_anew(void **state)
+{
+	fixture *f = *state;
+	char command[512];
+	writer *w = open_writer(f, 0x11, 1);
+	assert_true(write_trace(w, 0));
+	pid_t pid = start(f);
+	wait_for_answer(f->store, "SELECT count(*) FROM traces", 1);
+	snprintf(
+		command, sizeof(command), "rm -f '%s' '%s-wal' '%s-shm'", f->store, f->store, f->store);
+	assert_int_equal(system(command), 0);
+	assert_true(write_trace(w, 1));
+	wait_for_answer(f->store, "SELECT count(*) FROM traces", 2);
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(wait_for_end(pid), 0);
+	close_writer(w);
+}
+
 static void it_leaves_when_its_lease_is_removed(void **state)
 {
 	fixture *f = *state;
@@ -355,6 +375,7 @@ int main(void)
 		TEST(it_leaves_when_there_is_nothing_to_do),
 		TEST(it_stays_while_a_process_may_write),
 		TEST(it_leaves_when_its_spool_is_removed),
+		TEST(a_removed_store_is_made_anew),
 		TEST(it_leaves_when_its_lease_is_removed),
 		TEST(sigterm_drains),
 		TEST(without_time_sigterm_does_not_drain_and_loses_nothing),
