@@ -66,26 +66,12 @@ static const char *launch_text(const opa_publish_status *status)
 												: "it could not be started";
 }
 
-/* What the exporter says stands in its way; empty when nothing does. */
-static opa_str exporter_problem(const char *state)
-{
-	static const char key[] = "problem=";
-	for (const char *line = state; *line != '\0';) {
-		size_t len = strcspn(line, "\n"), head = sizeof(key) - 1;
-		if (len > head && memcmp(line, key, head) == 0) {
-			return (opa_str){line + head, len - head};
-		}
-		line += len + (line[len] == '\n');
-	}
-	return (opa_str){"", 0};
-}
-
 /* Why nothing arrives, as one line; empty when nothing is known to be wrong. */
 static void problem_text(
 	const opa_config *config, const opa_publish_status *status, char *to, size_t size)
 {
 	const char *launch = launch_text(status);
-	opa_str words = exporter_problem(status->exporter_state);
+	opa_str words = opa_publish_state_problem(status->exporter_state);
 	to[0] = '\0';
 	if (config == NULL) {
 		snprintf(to, size, "too many different settings in this process, or out of memory");

@@ -460,20 +460,30 @@ bool opa_publish_begin(opa_publisher *publisher, const opa_outlet *outlet)
 
 #define LOG_PERIOD 600 /* seconds */
 
-/* The value of the line "problem=..." of the exporter's state. */
+opa_str opa_publish_state_problem(const char *state)
+{
+	static const char key[] = "problem=";
+	for (const char *at = state; *at != '\0';) {
+		size_t len = strcspn(at, "\n"), head = sizeof(key) - 1;
+		if (len > head && memcmp(at, key, head) == 0) {
+			return (opa_str){at + head, len - head};
+		}
+		at += len + (at[len] == '\n');
+	}
+	return (opa_str){"", 0};
+}
+
 static bool exporter_problem(const opa_publisher *publisher, char *to, size_t size)
 {
 	char state[4096];
 	if (opa_spool_read_file(&publisher->spool, "state", state, sizeof(state)) <= 0) {
 		return false;
 	}
-	const char *found = strncmp(state, "problem=", 8) == 0 ? state : strstr(state, "\nproblem=");
-	if (found == NULL) {
-		return false;
+	opa_str problem = opa_publish_state_problem(state);
+	if (problem.len > 0) {
+		snprintf(to, size, "%.*s", (int)problem.len, problem.data);
 	}
-	found += strspn(found, "\n") + 8;
-	snprintf(to, size, "%.*s", (int)strcspn(found, "\n"), found);
-	return true;
+	return problem.len > 0;
 }
 
 static bool launch_problem(const opa_publisher *publisher, char *to, size_t size)

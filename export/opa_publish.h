@@ -61,6 +61,9 @@ void opa_publish_count_all(
  */
 bool opa_publish_begin(opa_publisher *publisher, const opa_outlet *outlet);
 
+/* The problem in an exporter's state (its "problem=" line): inside it; empty when there is none. */
+opa_str opa_publish_state_problem(const char *state);
+
 /*
  * What stands in the way of what was published, when it is time to log it: a line in `to`, and
  * true. Of all processes that use the spool one is told so in ten minutes, and each looks once a
