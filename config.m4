@@ -67,6 +67,18 @@ if test "$PHP_OPA" != "no"; then
   done < "$opa_ext_dir/sources.txt"
 
   OPA_CFLAGS="-std=gnu11 -fvisibility=hidden"
+  dnl Where gcc makes one wide load of two fields that were written one by one just before, the
+  dnl processor waits until they have reached the cache: 6% of a span's time.
+  AC_MSG_CHECKING([whether $CC takes -fno-tree-slp-vectorize])
+  opa_saved_cflags=$CFLAGS
+  CFLAGS="$CFLAGS -Werror -fno-tree-slp-vectorize"
+  AC_COMPILE_IFELSE([AC_LANG_PROGRAM([], [])], [
+    OPA_CFLAGS="$OPA_CFLAGS -fno-tree-slp-vectorize"
+    AC_MSG_RESULT([yes])
+  ], [
+    AC_MSG_RESULT([no])
+  ])
+  CFLAGS=$opa_saved_cflags
   if test "$PHP_OPA_STRICT" != "no"; then
     OPA_CFLAGS="$OPA_CFLAGS -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes"
     OPA_CFLAGS="$OPA_CFLAGS -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wformat=2 -Werror"

@@ -7,6 +7,7 @@
 #include "opa_dump.h"
 #include "opa_error.h"
 #include "opa_process.h"
+#include "opa_request_span.h"
 #include "opa_status.h"
 #include "opa_value.h"
 #include "core/opa_utf8.h"
@@ -22,6 +23,31 @@ void opa_api_startup(void)
 }
 
 /* ---- parameters ---- */
+
+/*
+ * The three functions that every span goes through are mostly called with strings and nothing that
+ * is optional. Such a call needs no parsing; all others go the long way, which says what is wrong.
+ * Both ways are functions of their own, so that the shorter does not save registers for the longer.
+ */
+static zend_always_inline bool has_strings(
+	zend_execute_data *execute_data, uint32_t arguments, uint32_t strings)
+{
+	bool are = ZEND_CALL_NUM_ARGS(execute_data) == arguments;
+	for (uint32_t i = 1; i <= strings; i++) {
+		are = are && Z_TYPE_P(ZEND_CALL_ARG(execute_data, i)) == IS_STRING;
+	}
+	return are;
+}
+
+static zend_always_inline bool is_off(void)
+{
+	return OPA_G(request).recording == OPA_RECORDING_OFF;
+}
+
+static zend_always_inline zend_string *string_argument(zend_execute_data *execute_data, uint32_t i)
+{
+	return Z_STR_P(ZEND_CALL_ARG(execute_data, i));
+}
 
 static zend_always_inline opa_span_id id_of(const zend_string *text)
 {
@@ -55,8 +81,9 @@ static zend_always_inline zend_string *new_id(opa_span_id id)
 		}
 		text = text_of(id);
 	}
+	GC_ADDREF(text);
 	request->spare_text = request->last_text;
-	request->last_text = zend_string_copy(text);
+	request->last_text = text;
 	request->last_id = id;
 	return text;
 }
@@ -66,15 +93,17 @@ typedef struct name_room {
 	char text[3 * OPA_NAME_LENGTH];
 } name_room;
 
+static opa_str repair_name(opa_str name, name_room *room)
+{
+	opa_utf8_repair(name.data, name.len, room->text);
+	return (opa_str){room->text, opa_utf8_repaired_len(name.data, name.len)};
+}
+
 /* A name as valid UTF-8: the string itself, or what stands in `room` then. */
-static zend_always_inline opa_str clean_name(const zend_string *name, name_room *room)
+static opa_str clean_name(const zend_string *name, name_room *room)
 {
 	opa_str text = opa_value_name(name);
-	if (EXPECTED(opa_utf8_is_valid(text.data, text.len))) {
-		return text;
-	}
-	opa_utf8_repair(text.data, text.len, room->text);
-	return (opa_str){room->text, opa_utf8_repaired_len(text.data, text.len)};
+	return opa_utf8_is_valid(text.data, text.len) ? text : repair_name(text, room);
 }
 
 #define NS_PER_SECOND     1000000000u
@@ -82,11 +111,8 @@ static zend_always_inline opa_str clean_name(const zend_string *name, name_room 
 #define LATEST_SECOND     9223372036 /* in nanoseconds it fits into 63 bits, as stores have them */
 
 /* What is no time (negative, NaN, beyond the year 2262) is taken for now. */
-static uint64_t time_of(const zval *time)
+static zend_never_inline uint64_t given_time(const zval *time)
 {
-	if (time == NULL) {
-		return OPA_NOW;
-	}
 	if (Z_TYPE_P(time) == IS_LONG) {
 		zend_long value = Z_LVAL_P(time);
 		if (value >= FIRST_NANOSECONDS) {
@@ -101,6 +127,11 @@ static uint64_t time_of(const zval *time)
 	/* A double has no room for today's nanoseconds: whole seconds and the rest are scaled apart. */
 	double whole = floor(seconds);
 	return (uint64_t)whole * NS_PER_SECOND + (uint64_t)((seconds - whole) * NS_PER_SECOND + 0.5);
+}
+
+static zend_always_inline uint64_t time_of(const zval *time)
+{
+	return EXPECTED(time == NULL) ? OPA_NOW : given_time(time);
 }
 
 /* ---- conversions ---- */
@@ -135,73 +166,118 @@ static bool convert_tags(
 
 /* ---- spans ---- */
 
-static zend_never_inline opa_span_id begin_span(zend_string *name, opa_attributes attributes,
-	zend_string *parent, zend_long kind, const zval *time)
+/* What a call may say of a span but its name. */
+typedef struct span_options {
+	HashTable *tags;
+	zend_string *parent;
+	zend_long kind;
+	zval *time;
+} span_options;
+
+static zend_always_inline opa_span_id begin_named_span(
+	opa_str name, const opa_attributes *attributes, const span_options *options)
 {
-	name_room room;
-	opa_span_start start = {
-		.parent = parent == NULL ? OPA_NO_SPAN : id_of(parent),
-		.name = clean_name(name, &room),
-		.kind =
-			EXPECTED((zend_ulong)kind - OPA_KIND_INTERNAL <= OPA_KIND_CONSUMER - OPA_KIND_INTERNAL)
-				? (opa_span_kind)kind
-				: OPA_KIND_INTERNAL,
-		.start = time_of(time),
-		.attributes = attributes,
-	};
+	opa_span_start start; /* an initialiser would set it to zero first */
+	start.parent = options->parent == NULL ? OPA_NO_SPAN : id_of(options->parent);
+	start.name = name;
+	start.kind = options->kind >= OPA_KIND_INTERNAL && options->kind <= OPA_KIND_CONSUMER
+					 ? (opa_span_kind)options->kind
+					 : OPA_KIND_INTERNAL;
+	start.start = time_of(options->time);
+	start.attributes = attributes;
 	return opa_request_start_span(&start);
 }
 
+/* By itself, because it needs much of the stack. */
+static zend_never_inline opa_span_id begin_repaired_span(
+	opa_str name, const opa_attributes *attributes, const span_options *options)
+{
+	name_room room;
+	return begin_named_span(repair_name(name, &room), attributes, options);
+}
+
+static zend_always_inline opa_span_id begin_span(
+	zend_string *name, const opa_attributes *attributes, const span_options *options)
+{
+	opa_str text = opa_value_name(name);
+	return EXPECTED(opa_utf8_is_valid(text.data, text.len))
+			   ? begin_named_span(text, attributes, options)
+			   : begin_repaired_span(text, attributes, options);
+}
+
 static zend_never_inline opa_span_id begin_tagged_span(
-	zend_string *name, HashTable *tags, zend_string *parent, zend_long kind, const zval *time)
+	zend_string *name, const span_options *options)
 {
 	opa_fields fields;
 	uint32_t dropped;
 	opa_span_id id = OPA_NO_SPAN;
 	opa_fields_init(&fields);
-	if (EXPECTED(convert_tags(tags, OPA_G(request).config->limits.attributes,
+	if (EXPECTED(convert_tags(options->tags, OPA_G(request).config->limits.attributes,
 			OPA_TAG_SPAN_ATTRIBUTE, &fields, &dropped)) &&
 		EXPECTED(opa_request_records())) {
 		opa_attributes attributes = {fields.data, fields.len, dropped};
-		id = begin_span(name, attributes, parent, kind, time);
+		id = begin_span(name, &attributes, options);
 	}
 	opa_fields_deinit(&fields);
 	return id;
 }
 
-static zend_always_inline opa_span_id start_span(
-	zend_string *name, HashTable *tags, zend_string *parent, zend_long kind, const zval *time)
+static zend_never_inline opa_span_id start_span(zend_string *name, const span_options *options)
 {
-	if (tags != NULL && zend_hash_num_elements(tags) > 0) {
-		return begin_tagged_span(name, tags, parent, kind, time);
-	}
-	return begin_span(name, (opa_attributes){NULL, 0, 0}, parent, kind, time);
+	return options->tags != NULL && zend_hash_num_elements(options->tags) > 0
+			   ? begin_tagged_span(name, options)
+			   : begin_span(name, NULL, options);
 }
 
-PHP_FUNCTION(opa_start_span)
+static zend_always_inline void return_id(opa_span_id id, zval *return_value)
 {
-	zend_string *name, *parent = NULL;
-	HashTable *tags = NULL;
-	zend_long kind = OPA_KIND_INTERNAL;
-	zval *time = NULL;
-	ZEND_PARSE_PARAMETERS_START(1, 5)
-		Z_PARAM_STR(name)
-		Z_PARAM_OPTIONAL
-		Z_PARAM_ARRAY_HT(tags)
-		Z_PARAM_STR_OR_NULL(parent)
-		Z_PARAM_LONG(kind)
-		Z_PARAM_NUMBER_OR_NULL(time)
-	ZEND_PARSE_PARAMETERS_END();
-	if (EXPECTED(opa_request_records())) {
-		opa_span_id id = start_span(name, tags, parent, kind, time);
-		if (EXPECTED(id != OPA_NO_SPAN)) {
-			RETURN_NEW_STR(new_id(id));
-		}
+	if (EXPECTED(id != OPA_NO_SPAN)) {
+		RETURN_NEW_STR(new_id(id));
 	}
 	RETURN_INTERNED_STR(zero_id);
 }
 
-PHP_FUNCTION(opa_end_span)
+static zend_never_inline void start_plain_span(zend_string *name, zval *return_value)
+{
+	const span_options none = {.kind = OPA_KIND_INTERNAL};
+	return_id(EXPECTED(opa_request_records()) ? begin_span(name, NULL, &none) : OPA_NO_SPAN,
+		return_value);
+}
+
+static zend_never_inline void start_span_with(INTERNAL_FUNCTION_PARAMETERS)
+{
+	zend_string *name;
+	span_options options = {.kind = OPA_KIND_INTERNAL};
+	ZEND_PARSE_PARAMETERS_START(1, 5)
+		Z_PARAM_STR(name)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_ARRAY_HT(options.tags)
+		Z_PARAM_STR_OR_NULL(options.parent)
+		Z_PARAM_LONG(options.kind)
+		Z_PARAM_NUMBER_OR_NULL(options.time)
+	ZEND_PARSE_PARAMETERS_END();
+	return_id(opa_request_records() ? start_span(name, &options) : OPA_NO_SPAN, return_value);
+}
+
+PHP_FUNCTION(opa_start_span)
+{
+	if (EXPECTED(has_strings(execute_data, 1, 1))) {
+		if (UNEXPECTED(is_off())) {
+			RETURN_INTERNED_STR(zero_id);
+		}
+		start_plain_span(string_argument(execute_data, 1), return_value);
+	} else {
+		start_span_with(INTERNAL_FUNCTION_PARAM_PASSTHRU);
+	}
+}
+
+static zend_never_inline void end_span_now(const zend_string *span, zval *return_value)
+{
+	RETURN_BOOL(
+		EXPECTED(opa_request_records()) && EXPECTED(opa_request_end_span(id_of(span), OPA_NOW)));
+}
+
+static zend_never_inline void end_span_at(INTERNAL_FUNCTION_PARAMETERS)
 {
 	zend_string *span;
 	zval *time = NULL;
@@ -210,8 +286,19 @@ PHP_FUNCTION(opa_end_span)
 		Z_PARAM_OPTIONAL
 		Z_PARAM_NUMBER_OR_NULL(time)
 	ZEND_PARSE_PARAMETERS_END();
-	RETURN_BOOL(
-		EXPECTED(opa_request_records()) && opa_request_end_span(id_of(span), time_of(time)));
+	RETURN_BOOL(opa_request_records() && opa_request_end_span(id_of(span), time_of(time)));
+}
+
+PHP_FUNCTION(opa_end_span)
+{
+	if (EXPECTED(has_strings(execute_data, 1, 1))) {
+		if (UNEXPECTED(is_off())) {
+			RETURN_FALSE;
+		}
+		end_span_now(string_argument(execute_data, 1), return_value);
+	} else {
+		end_span_at(INTERNAL_FUNCTION_PARAM_PASSTHRU);
+	}
 }
 
 static bool set_tags(opa_span_id span, const opa_fields *fields, uint32_t dropped)
@@ -276,25 +363,26 @@ static zend_always_inline bool is_secret(const zend_string *name, opa_str key)
 	return secret;
 }
 
-/*
- * Out of line, as begin_span() is: a function that finds tracing off returns before any of the
- * registers that this one needs were saved.
- */
-static zend_never_inline bool add_tag(opa_span_id span, const zend_string *name, zval *value)
+static zend_never_inline void add_tag(
+	const zend_string *span, const zend_string *name, zval *value, zval *return_value)
 {
+	if (UNEXPECTED(!opa_request_records())) {
+		RETURN_FALSE;
+	}
 	opa_value plain;
+	opa_span_id id = id_of(span);
 	opa_str key = opa_value_name(name);
 	if (UNEXPECTED(key.len == 0) || UNEXPECTED(!is_plain(value, &plain))) {
-		return add_any_tag(span, key, value);
+		RETURN_BOOL(add_any_tag(id, key, value));
 	}
 	if (UNEXPECTED(is_secret(name, key))) {
 		plain = OPA_VALUE_OF_STRING(OPA_STR(OPA_REDACTED));
 	}
-	return opa_span_set_attribute(opa_the_process.spans, OPA_G(request).owner, span, key, &plain) ==
-		   OPA_SPAN_OK;
+	RETURN_BOOL(opa_span_set_attribute(
+					opa_the_process.spans, OPA_G(request).owner, id, key, &plain) == OPA_SPAN_OK);
 }
 
-PHP_FUNCTION(opa_add_tag)
+static zend_never_inline void parse_and_add_tag(INTERNAL_FUNCTION_PARAMETERS)
 {
 	zend_string *span, *key;
 	zval *value;
@@ -303,7 +391,20 @@ PHP_FUNCTION(opa_add_tag)
 		Z_PARAM_STR(key)
 		Z_PARAM_ZVAL(value)
 	ZEND_PARSE_PARAMETERS_END();
-	RETURN_BOOL(EXPECTED(opa_request_records()) && add_tag(id_of(span), key, value));
+	add_tag(span, key, value, return_value);
+}
+
+PHP_FUNCTION(opa_add_tag)
+{
+	if (EXPECTED(has_strings(execute_data, 3, 2))) {
+		if (UNEXPECTED(is_off())) {
+			RETURN_FALSE;
+		}
+		add_tag(string_argument(execute_data, 1), string_argument(execute_data, 2),
+			ZEND_CALL_ARG(execute_data, 3), return_value);
+	} else {
+		parse_and_add_tag(INTERNAL_FUNCTION_PARAM_PASSTHRU);
+	}
 }
 
 PHP_FUNCTION(opa_add_tags)
@@ -487,16 +588,16 @@ PHP_FUNCTION(opa_trace)
 	zend_string *name;
 	zend_fcall_info call;
 	zend_fcall_info_cache cache;
-	HashTable *tags = NULL;
+	span_options options = {.kind = OPA_KIND_INTERNAL};
 	ZEND_PARSE_PARAMETERS_START(2, 3)
 		Z_PARAM_STR(name)
 		Z_PARAM_FUNC(call, cache)
 		Z_PARAM_OPTIONAL
-		Z_PARAM_ARRAY_HT(tags)
+		Z_PARAM_ARRAY_HT(options.tags)
 	ZEND_PARSE_PARAMETERS_END();
 	opa_span_id id = OPA_NO_SPAN;
 	if (opa_request_records()) {
-		id = start_span(name, tags, NULL, OPA_KIND_INTERNAL, NULL);
+		id = start_span(name, &options);
 		if (EG(exception) != NULL) {
 			RETURN_THROWS();
 		}

@@ -298,7 +298,7 @@ bool opa_request_wake(void)
 
 /* ---- spans ---- */
 
-static bool is_open(opa_span_id id)
+bool opa_request_is_open(opa_span_id id)
 {
 	return opa_span_is_open(opa_the_process.spans, OPA_G(request).owner, id);
 }
@@ -306,7 +306,7 @@ static bool is_open(opa_span_id id)
 opa_span_id opa_request_current(void)
 {
 	opa_request *request = &OPA_G(request);
-	opa_span_id top = opa_fiber_top(&request->fibers, is_open);
+	opa_span_id top = opa_fiber_top(&request->fibers, opa_request_is_open);
 	return top != OPA_NO_SPAN ? top : request->local_root;
 }
 
@@ -334,50 +334,28 @@ static bool has_user_spans(const opa_request *request)
 	return opa_trace_open_spans(opa_the_process.spans, request->owner, request->root) > 1;
 }
 
-opa_span_id opa_request_start_span(opa_span_start *start)
+void opa_request_rotate(opa_span_start *start)
 {
 	opa_request *request = &OPA_G(request);
+	if (!has_user_spans(request)) {
+		rotate(request);
+		start->mono = opa_clock_mono();
+	}
+}
+
+opa_span_id opa_request_start_elsewhere(opa_span_start *start, opa_span_result result)
+{
 	opa_span_id id = OPA_NO_SPAN;
-	start->mono = opa_clock_mono();
-	if (start->parent == OPA_NO_SPAN) {
-		start->parent = opa_fiber_peek(&request->fibers);
-	}
-	if (start->parent == OPA_NO_SPAN) {
-		if (UNEXPECTED(start->mono >= request->rotate_at) && !has_user_spans(request)) {
-			rotate(request);
-			start->mono = opa_clock_mono();
-		}
-		start->parent = request->local_root;
-	}
-	opa_span_result result = opa_span_begin(opa_the_process.spans, request->owner, start, &id);
-	if (UNEXPECTED(result == OPA_SPAN_UNKNOWN)) {
+	if (result == OPA_SPAN_UNKNOWN) {
 		start->parent = opa_request_current();
-		opa_span_begin(opa_the_process.spans, request->owner, start, &id);
-	}
-	if (EXPECTED(id != OPA_NO_SPAN)) {
-		opa_fiber_push(&request->fibers, id, is_open);
-		request->spans++;
+		opa_span_begin(opa_the_process.spans, OPA_G(request).owner, start, &id);
 	}
 	return id;
 }
 
-bool opa_request_end_span(opa_span_id span, uint64_t end)
+void opa_request_publish_piece(opa_batch *batch)
 {
-	opa_request *request = &OPA_G(request);
-	opa_batch flushed;
-	if (UNEXPECTED(span == request->local_root)) {
-		return false;
-	}
-	opa_span_result result =
-		opa_span_end(opa_the_process.spans, request->owner, span, end, &flushed);
-	if (UNEXPECTED(flushed.data != NULL)) {
-		publish(request, &flushed);
-	}
-	if (UNEXPECTED(result != OPA_SPAN_OK)) {
-		return false;
-	}
-	opa_fiber_drop(&request->fibers, span);
-	return true;
+	publish(&OPA_G(request), batch);
 }
 
 /* ---- the end ---- */

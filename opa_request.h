@@ -66,14 +66,19 @@ void opa_request_note_fork(void);
 /* Makes the child's own root span. True when recording is on then. */
 bool opa_request_wake(void);
 
-/*
- * A span below `parent`, or below the current one when that is OPA_NO_SPAN or not open; it becomes
- * the current one. OPA_NO_SPAN when it was refused.
- */
-opa_span_id opa_request_start_span(opa_span_start *start);
+/* For opa_request_span.h, which starts and ends spans: what it does not do itself. */
 
-/* Ends a span of the program's; false for the root, which ends with the request. */
-bool opa_request_end_span(opa_span_id span, uint64_t end);
+/* Whether the request's span is open. */
+bool opa_request_is_open(opa_span_id id);
+
+/* A script's trace is old enough: it is ended, and another begun, unless a span is open in it. */
+void opa_request_rotate(opa_span_start *start);
+
+/* The span could not be started below start->parent: below the current one, if that was why. */
+opa_span_id opa_request_start_elsewhere(opa_span_start *start, opa_span_result result);
+
+/* Writes a piece of the trace that was handed out before its end. */
+void opa_request_publish_piece(opa_batch *batch);
 
 /* The innermost open span, the local root when there is no other; OPA_NO_SPAN without a trace. */
 opa_span_id opa_request_current(void);

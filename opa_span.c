@@ -8,24 +8,31 @@
 
 #include <stdatomic.h>
 
-struct shard {
-	opa_mutex lock;
-	opa_idmap spans;  /* open spans: id -> opa_block */
-	opa_idmap traces; /* local root's id -> opa_trace */
-	opa_block_pool pool;
-	opa_rng rng;
-	opa_trace_buffer spare; /* a batch's memory, kept for the next trace */
-	atomic_size_t *spare_bytes;
-	unsigned index;
+/* Each in cache lines of its own, and of a size by which it is found with a shift. */
+union shard {
+	struct {
+		opa_mutex lock;
+		opa_idmap spans;  /* open spans: id -> opa_block */
+		opa_idmap traces; /* local root's id -> opa_trace */
+		opa_block_pool pool;
+		opa_rng rng;
+		opa_trace_buffer spare; /* a batch's memory, kept for the next trace */
+		atomic_size_t *spare_bytes;
+		unsigned index;
+	};
+	unsigned char lines[256];
 };
+
+_Static_assert(sizeof(union shard) == 256, "no power of two");
 
 struct opa_span_table {
 	unsigned bits; /* of a span id that name its shard */
 	unsigned count;
+	uint64_t mask; /* count - 1 */
 	atomic_ullong owners;
 	atomic_uint next_shard;
 	atomic_size_t spare_bytes; /* in the spares of all shards */
-	struct shard *shards;
+	union shard *shards;
 };
 
 #define MAX_SHARD_BITS 8u
@@ -35,7 +42,7 @@ struct opa_span_table {
 
 /* ---- the table ---- */
 
-static bool shard_init(struct shard *shard, unsigned index, unsigned count)
+static bool shard_init(union shard *shard, unsigned index, unsigned count)
 {
 	shard->index = index;
 	shard->pool.limit = POOLED_BLOCKS / count;
@@ -45,16 +52,16 @@ static bool shard_init(struct shard *shard, unsigned index, unsigned count)
 }
 
 /* Calls `visit` for each trace of a shard. */
-static void each_trace(struct shard *shard, void (*visit)(struct shard *, opa_trace *))
+static void each_trace(union shard *shard, void (*visit)(union shard *, opa_trace *))
 {
-	for (size_t i = 0; shard->traces.slots != NULL && i <= shard->traces.mask; i++) {
+	for (size_t i = 0; i <= shard->traces.mask; i++) {
 		if (shard->traces.slots[i].id != OPA_NO_SPAN) {
 			visit(shard, shard->traces.slots[i].value);
 		}
 	}
 }
 
-static void discard_trace(struct shard *shard, opa_trace *trace)
+static void discard_trace(union shard *shard, opa_trace *trace)
 {
 	while (trace->open != NULL) {
 		opa_block *span = trace->open;
@@ -64,7 +71,7 @@ static void discard_trace(struct shard *shard, opa_trace *trace)
 	opa_trace_destroy(trace);
 }
 
-static void shard_deinit(struct shard *shard)
+static void shard_deinit(union shard *shard)
 {
 	each_trace(shard, discard_trace);
 	opa_idmap_deinit(&shard->spans);
@@ -84,7 +91,8 @@ opa_span_table *opa_span_table_create(unsigned shards)
 		table->bits++;
 	}
 	shards = 1u << table->bits;
-	table->shards = opa_calloc(shards, sizeof(struct shard));
+	table->mask = shards - 1;
+	table->shards = opa_calloc(shards, sizeof(union shard));
 	if (table->shards == NULL) {
 		opa_free(table);
 		return NULL;
@@ -117,57 +125,71 @@ uint64_t opa_span_owner_make(opa_span_table *table)
 	return atomic_fetch_add(&table->owners, 1) + 1;
 }
 
-static void lock(struct shard *shard)
+static void lock(union shard *shard)
 {
 	opa_mutex_lock(&shard->lock);
 }
 
-static void unlock(struct shard *shard)
+static void unlock(union shard *shard)
 {
 	opa_mutex_unlock(&shard->lock);
 }
 
-OPA_INLINE struct shard *lock_shard_of(opa_span_table *table, opa_span_id id)
+OPA_INLINE union shard *lock_shard_of(opa_span_table *table, opa_span_id id)
 {
-	struct shard *shard = &table->shards[id & (table->count - 1)];
+	union shard *shard = &table->shards[id & table->mask];
 	lock(shard);
 	return shard;
 }
 
-OPA_INLINE opa_block *find_span(const struct shard *shard, uint64_t owner, opa_span_id id)
+OPA_INLINE opa_block *find_span(const union shard *shard, uint64_t owner, opa_span_id id)
 {
 	opa_block *span = opa_idmap_get(&shard->spans, id);
 	return OPA_LIKELY(span != NULL) && OPA_LIKELY(span->owner == owner) ? span : NULL;
 }
 
-static opa_trace *find_trace(const struct shard *shard, uint64_t owner, opa_span_id root)
+static opa_trace *find_trace(const union shard *shard, uint64_t owner, opa_span_id root)
 {
 	opa_trace *trace = opa_idmap_get(&shard->traces, root);
 	return trace != NULL && trace->owner == owner ? trace : NULL;
 }
 
 /*
- * What begins every operation that writes to one span: it locks the shard, and answers the span
- * with the lock held, or NULL with the lock given back and the reason in *result.
+ * What begins every operation that writes to one span: it locks the shard, and answers where the
+ * span stands in the table with the lock held, or NULL with the lock given back and the reason in
+ * *result.
  */
-OPA_INLINE opa_block *lock_span(opa_span_table *table, uint64_t owner, opa_span_id id,
-	struct shard **shard, opa_span_result *result)
+OPA_INLINE opa_idmap_slot *lock_slot(opa_span_table *table, uint64_t owner, opa_span_id id,
+	union shard **shard, opa_span_result *result)
 {
 	*shard = lock_shard_of(table, id);
-	opa_block *span = find_span(*shard, owner, id);
-	if (OPA_LIKELY(span != NULL) && OPA_LIKELY(!span->frozen)) {
-		*result = OPA_SPAN_OK;
-		return span;
+	opa_idmap_slot *slot = opa_idmap_find(&(*shard)->spans, id);
+	const opa_block *span = slot->value;
+	if (OPA_LIKELY(span != NULL) && OPA_LIKELY(span->owner == owner)) {
+		if (OPA_LIKELY(!span->frozen)) {
+			*result = OPA_SPAN_OK;
+			return slot;
+		}
+		*result = OPA_SPAN_REFUSED;
+	} else {
+		*result = OPA_SPAN_UNKNOWN;
 	}
-	*result = span == NULL ? OPA_SPAN_UNKNOWN : OPA_SPAN_REFUSED;
 	unlock(*shard);
 	return NULL;
+}
+
+/* The same, for the span itself. */
+OPA_INLINE opa_block *lock_span(opa_span_table *table, uint64_t owner, opa_span_id id,
+	union shard **shard, opa_span_result *result)
+{
+	opa_idmap_slot *slot = lock_slot(table, owner, id, shard, result);
+	return OPA_LIKELY(slot != NULL) ? slot->value : NULL;
 }
 
 /* ---- starting ---- */
 
 /* A new open span in the trace, or NULL with the reason in *result. */
-OPA_INLINE opa_block *open_span(opa_span_table *table, struct shard *shard, opa_trace *trace,
+OPA_INLINE opa_block *open_span(opa_span_table *table, union shard *shard, opa_trace *trace,
 	const opa_span_start *start, uint64_t mono, opa_span_result *result)
 {
 	if (OPA_UNLIKELY(!opa_trace_has_room(trace, sizeof(opa_block) + start->name.len))) {
@@ -179,15 +201,14 @@ OPA_INLINE opa_block *open_span(opa_span_table *table, struct shard *shard, opa_
 		*result = opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
 		return NULL;
 	}
-	do {
-		span->id = opa_span_id_make(&shard->rng, shard->index, table->bits);
-	} while (OPA_UNLIKELY(opa_idmap_get(&shard->spans, span->id) != NULL));
 	*result = opa_trace_open(trace, span, start, mono);
 	if (OPA_UNLIKELY(*result != OPA_SPAN_OK)) {
 		opa_block_give(&shard->pool, span);
 		return NULL;
 	}
-	opa_idmap_insert(&shard->spans, span->id, span);
+	do {
+		span->id = opa_span_id_make(&shard->rng, shard->index, table->bits);
+	} while (OPA_UNLIKELY(!opa_idmap_insert(&shard->spans, span->id, span)));
 	return span;
 }
 
@@ -204,9 +225,9 @@ opa_span_result opa_trace_begin(
 		.name = start->name,
 		.kind = start->kind,
 		.start = start->start,
-		.attributes = start->attributes,
+		.attributes = &start->attributes,
 	};
-	struct shard *shard = lock_shard_of(table, atomic_fetch_add(&table->next_shard, 1));
+	union shard *shard = lock_shard_of(table, atomic_fetch_add(&table->next_shard, 1));
 	opa_span_result result = OPA_SPAN_NO_MEMORY;
 	opa_block *span = NULL;
 	if (opa_idmap_reserve(&shard->traces)) {
@@ -229,7 +250,7 @@ opa_span_result opa_span_begin(
 	opa_span_table *table, uint64_t owner, const opa_span_start *start, opa_span_id *id)
 {
 	uint64_t mono = start->mono != 0 ? start->mono : opa_clock_mono();
-	struct shard *shard = lock_shard_of(table, start->parent);
+	union shard *shard = lock_shard_of(table, start->parent);
 	opa_block *parent = find_span(shard, owner, start->parent);
 	opa_trace *trace =
 		OPA_LIKELY(parent != NULL) ? parent->trace : find_trace(shard, owner, start->parent);
@@ -248,18 +269,22 @@ opa_span_result opa_span_begin(
 
 /* ---- ending ---- */
 
-/* A trace whose first span ends takes over the memory that an earlier batch has left. */
-OPA_INLINE void lend_spare(struct shard *shard, opa_trace *trace)
+/*
+ * Memory for a span that does not fit behind the finished ones. The first one takes over what an
+ * earlier batch has left.
+ */
+static OPA_NOINLINE bool make_room(union shard *shard, opa_trace *trace, const opa_block *span)
 {
-	if (OPA_UNLIKELY(trace->finished.block == NULL)) {
+	if (trace->finished.block == NULL) {
 		atomic_fetch_sub(shard->spare_bytes, shard->spare.capacity);
 		trace->finished = shard->spare;
 		shard->spare = (opa_trace_buffer){NULL, 0, NULL};
 	}
+	return opa_trace_fits(trace, span) || opa_trace_grow(trace, span);
 }
 
 /* Out of the table first, then out of the trace's books, then the block may be used again. */
-static void remove_span(struct shard *shard, opa_trace *trace, opa_block *span)
+static void remove_span(union shard *shard, opa_trace *trace, opa_block *span)
 {
 	opa_idmap_remove(&shard->spans, span->id);
 	opa_trace_close(trace, span);
@@ -267,17 +292,17 @@ static void remove_span(struct shard *shard, opa_trace *trace, opa_block *span)
 }
 
 /*
- * The end of a span: taken out of the table, written behind the finished ones, its block given
- * back. Where there is no memory to write it to nothing has changed.
+ * The end of the span in `slot`: taken out of the table, written behind the finished ones, its
+ * block given back. Where there is no memory to write it to nothing has changed.
  */
 OPA_INLINE bool finish_span(
-	struct shard *shard, opa_trace *trace, opa_block *span, uint64_t end, bool unfinished)
+	union shard *shard, opa_trace *trace, opa_idmap_slot *slot, uint64_t end, bool unfinished)
 {
-	lend_spare(shard, trace);
-	if (OPA_UNLIKELY(!opa_trace_reserve(trace, span))) {
+	opa_block *span = slot->value;
+	if (OPA_UNLIKELY(!opa_trace_fits(trace, span)) && !make_room(shard, trace, span)) {
 		return false;
 	}
-	opa_idmap_remove(&shard->spans, span->id);
+	opa_idmap_remove_at(&shard->spans, slot);
 	opa_trace_close(trace, span);
 	opa_trace_write(trace, span, end, unfinished);
 	opa_block_give(&shard->pool, span);
@@ -287,20 +312,21 @@ OPA_INLINE bool finish_span(
 opa_span_result opa_span_end(
 	opa_span_table *table, uint64_t owner, opa_span_id id, uint64_t end, opa_batch *flushed)
 {
-	struct shard *shard;
+	union shard *shard;
 	opa_span_result result;
 	uint64_t mono = opa_clock_mono();
 	flushed->data = NULL;
 	flushed->block = NULL;
 	flushed->len = 0;
 	flushed->spans = 0;
-	opa_block *span = lock_span(table, owner, id, &shard, &result);
-	if (span == NULL) {
+	opa_idmap_slot *slot = lock_slot(table, owner, id, &shard, &result);
+	if (OPA_UNLIKELY(slot == NULL)) {
 		return result;
 	}
+	const opa_block *span = slot->value;
 	opa_trace *trace = span->trace;
 	end = OPA_LIKELY(end == OPA_NOW) ? opa_trace_end_of(trace, span, mono) : end;
-	if (OPA_UNLIKELY(!finish_span(shard, trace, span, end, false))) {
+	if (OPA_UNLIKELY(!finish_span(shard, trace, slot, end, false))) {
 		result = opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
 	} else if (OPA_UNLIKELY(opa_trace_should_flush(trace, mono))) {
 		opa_trace_detach(trace, false, flushed);
@@ -315,7 +341,7 @@ opa_span_result opa_trace_flush(
 	opa_span_table *table, uint64_t owner, opa_span_id root, opa_batch *batch)
 {
 	memset(batch, 0, sizeof(*batch));
-	struct shard *shard = lock_shard_of(table, root);
+	union shard *shard = lock_shard_of(table, root);
 	opa_trace *trace = find_trace(shard, owner, root);
 	if (trace != NULL) {
 		if (trace->finished_spans > 0) {
@@ -329,13 +355,14 @@ opa_span_result opa_trace_flush(
 }
 
 /* Closes what is open, the latest first. What a forked child only inherited is not its to write. */
-static void finish_open(struct shard *shard, opa_trace *trace)
+static void finish_open(union shard *shard, opa_trace *trace)
 {
 	uint64_t mono = opa_clock_mono();
 	while (trace->open != NULL) {
 		opa_block *span = trace->open;
 		if (!span->frozen) {
-			if (finish_span(shard, trace, span, opa_trace_end_of(trace, span, mono), true)) {
+			uint64_t end = opa_trace_end_of(trace, span, mono);
+			if (finish_span(shard, trace, opa_idmap_find(&shard->spans, span->id), end, true)) {
 				continue;
 			}
 			trace->counts[OPA_TRACE_SPANS_LOST]++;
@@ -348,7 +375,7 @@ opa_span_result opa_trace_finish(
 	opa_span_table *table, uint64_t owner, opa_span_id root, opa_batch *batch)
 {
 	memset(batch, 0, sizeof(*batch));
-	struct shard *shard = lock_shard_of(table, root);
+	union shard *shard = lock_shard_of(table, root);
 	opa_trace *trace = find_trace(shard, owner, root);
 	if (trace != NULL) {
 		finish_open(shard, trace);
@@ -379,7 +406,7 @@ void opa_batch_release(opa_span_table *table, opa_batch *batch)
 {
 	uint8_t *block = batch->block;
 	if (block != NULL && batch->capacity <= SPARE_LARGEST) {
-		struct shard *shard = &table->shards[batch->shard];
+		union shard *shard = &table->shards[batch->shard];
 		lock(shard);
 		if (shard->spare.block == NULL && may_spare(table, batch->capacity)) {
 			shard->spare = (opa_trace_buffer){block, batch->capacity, block + batch->capacity};
@@ -396,7 +423,7 @@ void opa_batch_release(opa_span_table *table, opa_batch *batch)
 opa_span_result opa_span_set_attributes(
 	opa_span_table *table, uint64_t owner, opa_span_id id, opa_attributes attributes)
 {
-	struct shard *shard;
+	union shard *shard;
 	opa_span_result result;
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
 	if (span != NULL) {
@@ -407,7 +434,7 @@ opa_span_result opa_span_set_attributes(
 }
 
 /* Written to the stack, or to memory of its own, before the lock. */
-static opa_span_result set_long_attribute(
+static OPA_NOINLINE opa_span_result set_long_attribute(
 	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str key, const opa_value *value)
 {
 	opa_fields fields;
@@ -429,23 +456,27 @@ static opa_span_result set_long_attribute(
 opa_span_result opa_span_set_attribute(
 	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str key, const opa_value *value)
 {
-	struct shard *shard;
+	union shard *shard;
 	opa_span_result result;
-	if (OPA_UNLIKELY(!opa_attribute_is_short(key, value))) {
-		return set_long_attribute(table, owner, id, key, value);
-	}
-	opa_block *span = lock_span(table, owner, id, &shard, &result);
-	if (span != NULL) {
-		result = opa_trace_set_short_attribute(span->trace, span, key, value->as.string);
+	if (OPA_LIKELY(opa_attribute_is_short(key, value))) {
+		opa_str text = value->as.string;
+		opa_block *span = lock_span(table, owner, id, &shard, &result);
+		if (OPA_UNLIKELY(span == NULL)) {
+			return result;
+		}
+		bool done = opa_trace_set_short_attribute(span->trace, span, key, text, &result);
 		unlock(shard);
+		if (OPA_LIKELY(done)) {
+			return result;
+		}
 	}
-	return result;
+	return set_long_attribute(table, owner, id, key, value);
 }
 
 opa_span_result opa_span_add_event(
 	opa_span_table *table, uint64_t owner, opa_span_id id, uint64_t time, opa_str fields)
 {
-	struct shard *shard;
+	union shard *shard;
 	opa_span_result result;
 	uint64_t mono = opa_clock_mono();
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
@@ -470,7 +501,7 @@ static bool has_exception(const opa_block *span, uint64_t token)
 opa_span_result opa_span_add_exception(opa_span_table *table, uint64_t owner, opa_span_id id,
 	uint64_t token, opa_str fields, opa_str message)
 {
-	struct shard *shard;
+	union shard *shard;
 	opa_span_result result;
 	uint64_t mono = opa_clock_mono();
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
@@ -491,7 +522,7 @@ opa_span_result opa_span_add_exception(opa_span_table *table, uint64_t owner, op
 opa_span_result opa_span_add_link(
 	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str fields)
 {
-	struct shard *shard;
+	union shard *shard;
 	opa_span_result result;
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
 	if (span != NULL) {
@@ -506,7 +537,7 @@ opa_span_result opa_span_add_link(
  * its spans are open. Where it meets one that has ended, the rest is unknown; but as long as every
  * span of the trace hangs under an earlier one, what lies above an earlier span is earlier still.
  */
-static bool is_above(const struct shard *shard, const opa_block *span, const opa_block *parent)
+static bool is_above(const union shard *shard, const opa_block *span, const opa_block *parent)
 {
 	const opa_trace *trace = span->trace;
 	if (!span->has_children) {
@@ -530,7 +561,7 @@ static bool is_above(const struct shard *shard, const opa_block *span, const opa
 opa_span_result opa_span_set_parent(
 	opa_span_table *table, uint64_t owner, opa_span_id id, opa_span_id parent_id)
 {
-	struct shard *shard;
+	union shard *shard;
 	opa_span_result result;
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
 	if (span == NULL) {
@@ -555,7 +586,7 @@ opa_span_result opa_span_set_parent(
 opa_span_result opa_span_set_name(
 	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str name)
 {
-	struct shard *shard;
+	union shard *shard;
 	opa_span_result result;
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
 	if (span != NULL) {
@@ -568,7 +599,7 @@ opa_span_result opa_span_set_name(
 opa_span_result opa_span_set_status(opa_span_table *table, uint64_t owner, opa_span_id id,
 	opa_span_status status, opa_str message, bool found)
 {
-	struct shard *shard;
+	union shard *shard;
 	opa_span_result result;
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
 	if (span != NULL) {
@@ -580,7 +611,7 @@ opa_span_result opa_span_set_status(opa_span_table *table, uint64_t owner, opa_s
 
 bool opa_span_is_open(opa_span_table *table, uint64_t owner, opa_span_id id)
 {
-	struct shard *shard;
+	union shard *shard;
 	opa_span_result result;
 	if (lock_span(table, owner, id, &shard, &result) == NULL) {
 		return false;
@@ -592,7 +623,7 @@ bool opa_span_is_open(opa_span_table *table, uint64_t owner, opa_span_id id)
 size_t opa_trace_open_spans(opa_span_table *table, uint64_t owner, opa_span_id root)
 {
 	size_t count = 0;
-	struct shard *shard = lock_shard_of(table, root);
+	union shard *shard = lock_shard_of(table, root);
 	const opa_trace *trace = find_trace(shard, owner, root);
 	for (const opa_block *span = trace == NULL ? NULL : trace->open; span != NULL;
 		 span = span->next) {
@@ -607,10 +638,10 @@ void opa_span_table_usage(opa_span_table *table, size_t *open_spans, size_t *byt
 	*open_spans = 0;
 	*bytes = 0;
 	for (unsigned i = 0; i < table->count; i++) {
-		struct shard *shard = &table->shards[i];
+		union shard *shard = &table->shards[i];
 		lock(shard);
 		*open_spans += shard->spans.count;
-		for (size_t k = 0; shard->traces.slots != NULL && k <= shard->traces.mask; k++) {
+		for (size_t k = 0; k <= shard->traces.mask; k++) {
 			const opa_trace *trace = shard->traces.slots[k].value;
 			*bytes += trace == NULL ? 0 : trace->bytes;
 		}
@@ -634,7 +665,7 @@ void opa_span_table_fork_parent(opa_span_table *table)
 	}
 }
 
-static void leave_to_parent(struct shard *shard, opa_trace *trace)
+static void leave_to_parent(union shard *shard, opa_trace *trace)
 {
 	(void)shard;
 	opa_trace_leave_to_parent(trace);
@@ -643,7 +674,7 @@ static void leave_to_parent(struct shard *shard, opa_trace *trace)
 void opa_span_table_fork_child(opa_span_table *table)
 {
 	for (unsigned i = table->count; i-- > 0;) {
-		struct shard *shard = &table->shards[i];
+		union shard *shard = &table->shards[i];
 		opa_rng_forget(&shard->rng);
 		each_trace(shard, leave_to_parent);
 		unlock(shard);

@@ -87,7 +87,7 @@ typedef struct opa_span_start {
 	opa_span_kind kind;
 	uint64_t start;
 	uint64_t mono; /* opa_clock_mono(), if the caller has just read it; 0: it is read */
-	opa_attributes attributes;
+	const opa_attributes *attributes; /* NULL: none */
 } opa_span_start;
 
 /* What happened to a trace since its last batch. */

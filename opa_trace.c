@@ -52,7 +52,7 @@ opa_span_result opa_trace_refuse(opa_trace *trace, opa_trace_count why)
 /* Books what a change has made of a block that was `before` bytes large. */
 static void account(opa_trace *trace, const opa_block *span, size_t before)
 {
-	trace->bytes += opa_block_size(span);
+	trace->bytes += span->size;
 	trace->bytes -= before;
 }
 
@@ -66,7 +66,7 @@ static opa_span_result reserve_fields(opa_trace *trace, opa_block *span, size_t 
 	if (!opa_trace_has_room(trace, growth)) {
 		return OPA_SPAN_LIMIT;
 	}
-	size_t before = opa_block_size(span);
+	size_t before = span->size;
 	if (!opa_block_reserve(span, len, trace->limits->trace_size - trace->bytes)) {
 		return opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
 	}
@@ -74,15 +74,13 @@ static opa_span_result reserve_fields(opa_trace *trace, opa_block *span, size_t 
 	return OPA_SPAN_OK;
 }
 
-/* ---- opening ---- */
-
 /* ---- closing ---- */
 
-bool opa_trace_grow(opa_trace *trace, size_t bound)
+bool opa_trace_grow(opa_trace *trace, const opa_block *span)
 {
 	opa_trace_buffer *buffer = &trace->finished;
 	size_t used = opa_trace_finished_len(trace);
-	size_t needed = OPA_BATCH_HEADROOM + used + bound;
+	size_t needed = used + opa_trace_bound(trace, span);
 	size_t capacity = buffer->capacity + buffer->capacity / 2;
 	if (capacity < needed) {
 		capacity = needed;
@@ -184,6 +182,18 @@ opa_span_result opa_trace_set_attributes(
 	return result;
 }
 
+bool opa_trace_set_further_attribute(
+	opa_trace *trace, opa_block *span, opa_str key, opa_str text, opa_span_result *result)
+{
+	uint8_t wire[OPA_SHORT_ATTRIBUTE + 8];
+	if (!opa_put_short_attribute(wire, OPA_TAG_SPAN_ATTRIBUTE, key, text)) {
+		return false;
+	}
+	opa_attributes attributes = {wire, opa_short_attribute_len(key, text), 0};
+	*result = opa_trace_set_attributes(trace, span, &attributes);
+	return true;
+}
+
 /* Behind what stands already; there is room. */
 static void put(opa_block *span, const void *bytes, size_t len)
 {
@@ -243,7 +253,7 @@ opa_span_result opa_trace_add_link(opa_trace *trace, opa_block *span, opa_str fi
 /* A message that cannot be kept leaves none, rather than that of an earlier status. */
 static opa_span_result set_message(opa_trace *trace, opa_block *span, opa_str message)
 {
-	size_t before = opa_block_size(span);
+	size_t before = span->size;
 	opa_block_set_message(span, OPA_STR(""));
 	account(trace, span, before);
 	if (message.len == 0) {
@@ -252,7 +262,7 @@ static opa_span_result set_message(opa_trace *trace, opa_block *span, opa_str me
 	if (!opa_trace_has_room(trace, message.len)) {
 		return OPA_SPAN_LIMIT;
 	}
-	before = opa_block_size(span);
+	before = span->size;
 	if (!opa_block_set_message(span, message)) {
 		return opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
 	}
@@ -276,8 +286,9 @@ opa_span_result opa_trace_set_status(
 
 opa_span_result opa_trace_set_name(opa_trace *trace, opa_block *span, opa_str name)
 {
-	if (name.len > span->name_len) {
-		opa_span_result result = reserve_fields(trace, span, name.len - span->name_len);
+	size_t len = opa_name_field_len(name);
+	if (len > span->name_field) {
+		opa_span_result result = reserve_fields(trace, span, len - span->name_field);
 		if (result != OPA_SPAN_OK) {
 			return result;
 		}

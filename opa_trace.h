@@ -46,7 +46,7 @@ void opa_trace_anchor(opa_trace *trace);
 /* Counts a refusal and answers the result that tells of it. */
 opa_span_result opa_trace_refuse(opa_trace *trace, opa_trace_count why);
 
-/* Makes an open span of `block`, which has its id: fills it in and adds it to the books. */
+/* Makes an open span of `block`: fills in all but its id and adds it to the books. */
 OPA_INLINE opa_span_result opa_trace_open(
 	opa_trace *trace, opa_block *block, const opa_span_start *start, uint64_t mono);
 
@@ -63,11 +63,14 @@ OPA_INLINE bool opa_trace_should_flush(const opa_trace *trace, uint64_t mono);
 /* When a span that ends at `mono` ends: by the clock that never runs backwards, if it can be. */
 OPA_INLINE uint64_t opa_trace_end_of(const opa_trace *trace, const opa_block *span, uint64_t mono);
 
-/* Makes sure that opa_trace_write(span) cannot fail. False, with no change: memory is short. */
-OPA_INLINE bool opa_trace_reserve(opa_trace *trace, opa_block *span);
+/* Whether there is memory for opa_trace_write(span). */
+OPA_INLINE bool opa_trace_fits(const opa_trace *trace, const opa_block *span);
+
+/* Makes it. False, with no change: memory is short. */
+bool opa_trace_grow(opa_trace *trace, const opa_block *span);
 
 /*
- * Writes a span, after a successful reserve, behind the finished ones; with `unfinished` it is one
+ * Writes a span that fits behind the finished ones; with `unfinished` it is one
  * that the program left open, and marked so.
  */
 OPA_INLINE void opa_trace_write(opa_trace *trace, opa_block *span, uint64_t end, bool unfinished);
@@ -86,8 +89,12 @@ void opa_trace_leave_to_parent(opa_trace *trace);
 /* What the functions of opa_span.h do once they have the span. */
 opa_span_result opa_trace_set_attributes(
 	opa_trace *trace, opa_block *span, const opa_attributes *attributes);
-OPA_INLINE opa_span_result opa_trace_set_short_attribute(
-	opa_trace *trace, opa_block *span, opa_str key, opa_str text);
+/* False, with nothing done, when key or text are not ASCII. */
+OPA_INLINE bool opa_trace_set_short_attribute(
+	opa_trace *trace, opa_block *span, opa_str key, opa_str text, opa_span_result *result);
+/* What that does where another attribute stands already. */
+bool opa_trace_set_further_attribute(
+	opa_trace *trace, opa_block *span, opa_str key, opa_str text, opa_span_result *result);
 opa_span_result opa_trace_add_event(
 	opa_trace *trace, opa_block *span, uint64_t time, uint64_t mono, opa_str fields);
 opa_span_result opa_trace_add_link(opa_trace *trace, opa_block *span, opa_str fields);
@@ -100,13 +107,13 @@ opa_span_result opa_trace_set_name(opa_trace *trace, opa_block *span, opa_str na
 OPA_INLINE size_t opa_trace_finished_len(const opa_trace *trace)
 {
 	const opa_trace_buffer *buffer = &trace->finished;
-	return buffer->block == NULL ? 0 : (size_t)(buffer->block + buffer->capacity - buffer->pos);
+	/* Of a buffer that there is not yet both are NULL. */
+	return buffer->capacity - (size_t)((uintptr_t)buffer->pos - (uintptr_t)buffer->block);
 }
 
 OPA_INLINE bool opa_trace_has_room(opa_trace *trace, size_t more)
 {
-	if (OPA_LIKELY(more <= trace->limits->trace_size) &&
-		OPA_LIKELY(trace->bytes <= trace->limits->trace_size - more)) {
+	if (OPA_LIKELY(trace->bytes + more <= trace->limits->trace_size)) {
 		return true;
 	}
 	trace->counts[OPA_TRACE_REFUSED_SIZE]++;
@@ -116,10 +123,9 @@ OPA_INLINE bool opa_trace_has_room(opa_trace *trace, size_t more)
 OPA_INLINE bool opa_trace_should_flush(const opa_trace *trace, uint64_t mono)
 {
 	const opa_span_limits *limits = trace->limits;
-	size_t len = opa_trace_finished_len(trace);
 	/* Below zero where another thread has flushed since `mono` was read. */
 	int64_t age = (int64_t)(mono - trace->mono);
-	return OPA_UNLIKELY(len >= limits->flush_size) ||
+	return OPA_UNLIKELY(opa_trace_finished_len(trace) >= limits->flush_size) ||
 		   OPA_UNLIKELY(age >= (int64_t)limits->flush_age && limits->flush_age != 0) ||
 		   OPA_UNLIKELY(trace->bytes >= limits->trace_size - limits->trace_size / 8);
 }
@@ -140,36 +146,34 @@ OPA_INLINE void opa_trace_close(opa_trace *trace, opa_block *span)
 	if (span->next != NULL) {
 		span->next->previous = span->previous;
 	}
-	trace->bytes -= opa_block_size(span);
+	trace->bytes -= span->size;
 }
 
-OPA_INLINE opa_span_result opa_trace_set_short_attribute(
-	opa_trace *trace, opa_block *span, opa_str key, opa_str text)
+OPA_INLINE bool opa_trace_set_short_attribute(
+	opa_trace *trace, opa_block *span, opa_str key, opa_str text, opa_span_result *result)
 {
 	size_t len = opa_short_attribute_len(key, text);
 	/* The first one, and there is room: nothing to compare its key with, nothing to count. */
 	if (OPA_LIKELY(span->attributes == 0) && OPA_LIKELY(len <= span->capacity - span->len) &&
 		OPA_LIKELY(trace->limits->attributes > 0)) {
-		opa_put_short_attribute(span->data + span->len, OPA_TAG_SPAN_ATTRIBUTE, key, text);
+		uint8_t *to = span->data + span->len;
+		if (OPA_UNLIKELY(!opa_put_short_attribute(to, OPA_TAG_SPAN_ATTRIBUTE, key, text))) {
+			return false;
+		}
 		span->len += (uint32_t)len;
 		span->attributes = 1;
-		return OPA_SPAN_OK;
+		*result = OPA_SPAN_OK;
+		return true;
 	}
-	uint8_t wire[OPA_SHORT_ATTRIBUTE + 8];
-	opa_put_short_attribute(wire, OPA_TAG_SPAN_ATTRIBUTE, key, text);
-	opa_attributes attributes = {wire, len, 0};
-	return opa_trace_set_attributes(trace, span, &attributes);
+	return opa_trace_set_further_attribute(trace, span, key, text, result);
 }
 
 OPA_INLINE opa_span_result opa_trace_open(
 	opa_trace *trace, opa_block *block, const opa_span_start *start, uint64_t mono)
 {
-	size_t len = start->name.len;
-	if ((OPA_UNLIKELY(len > OPA_BLOCK_INLINE) && !opa_block_reserve(block, len, len)) ||
-		!opa_block_append(block, start->name.data, len)) {
+	if (OPA_UNLIKELY(!opa_block_begin(block, start->name))) {
 		return opa_trace_refuse(trace, OPA_TRACE_REFUSED_MEMORY);
 	}
-	block->name_len = (uint32_t)len;
 	block->parent = start->parent;
 	block->owner = trace->owner;
 	block->trace = trace;
@@ -187,16 +191,13 @@ OPA_INLINE opa_span_result opa_trace_open(
 		trace->open->previous = block;
 	}
 	trace->open = block;
-	trace->bytes += opa_block_size(block);
+	trace->bytes += block->size;
 	trace->counts[OPA_TRACE_SPANS_STARTED]++;
-	if ((start->attributes.len | start->attributes.dropped) > 0) {
-		opa_trace_set_attributes(trace, block, &start->attributes);
+	if (OPA_UNLIKELY(start->attributes != NULL)) {
+		opa_trace_set_attributes(trace, block, start->attributes);
 	}
 	return OPA_SPAN_OK;
 }
-
-/* What opa_trace_reserve does when the memory is not enough. */
-bool opa_trace_grow(opa_trace *trace, size_t bound);
 
 /* Attributes in wire form: {"opa.unfinished": true}, {"opa.time_clamped": true}. */
 #define OPA_UNFINISHED_MARK "\x4a\x14\x0a\x0eopa.unfinished\x12\x02\x10\x01"
@@ -206,13 +207,16 @@ bool opa_trace_grow(opa_trace *trace, size_t bound);
 /* Both, one behind the other. */
 extern const char opa_trace_marks[sizeof(OPA_UNFINISHED_MARK OPA_CLAMPED_MARK)];
 
-OPA_INLINE bool opa_trace_reserve(opa_trace *trace, opa_block *span)
+OPA_INLINE size_t opa_trace_bound(const opa_trace *trace, const opa_block *span)
 {
-	const opa_trace_buffer *buffer = &trace->finished;
-	size_t bound = opa_block_bound(span, &trace->context) + sizeof(opa_trace_marks);
+	return OPA_BATCH_HEADROOM + sizeof(opa_trace_marks) + opa_block_bound(span, &trace->context);
+}
+
+OPA_INLINE bool opa_trace_fits(const opa_trace *trace, const opa_block *span)
+{
 	/* Of a buffer that there is not yet both pointers are NULL. */
-	return OPA_LIKELY(OPA_BATCH_HEADROOM + bound <= (size_t)(buffer->pos - buffer->block)) ||
-		   opa_trace_grow(trace, bound);
+	size_t room = (size_t)((uintptr_t)trace->finished.pos - (uintptr_t)trace->finished.block);
+	return opa_trace_bound(trace, span) <= room;
 }
 
 OPA_INLINE void opa_trace_write(opa_trace *trace, opa_block *span, uint64_t end, bool unfinished)

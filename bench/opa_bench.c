@@ -1,7 +1,6 @@
 #include "../php_opa.h"
 #include "opa_bench.h"
-#include "../opa_process.h"
-#include "../core/opa_clock.h"
+#include "../opa_request_span.h"
 #include "../core/opa_fields.h"
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_floor, 0, 3, _IS_BOOL, 0)

@@ -26,6 +26,13 @@
 #define OPA_INLINE static inline
 #endif
 
+/* For what those functions fall back to: joined, it would have them save registers for it. */
+#if defined(__GNUC__) || defined(__clang__)
+#define OPA_NOINLINE __attribute__((noinline))
+#else
+#define OPA_NOINLINE
+#endif
+
 /* A string of the caller's: borrowed for the length of the call, any bytes, not terminated. */
 typedef struct opa_str {
 	const char *data;

@@ -46,6 +46,7 @@ static bool grow(opa_block *block, size_t needed, size_t room)
 	if (was_inline) {
 		memcpy(data, block->inline_data, block->len);
 	}
+	block->size += capacity - (was_inline ? 0 : block->capacity);
 	block->data = data;
 	block->capacity = (uint32_t)capacity;
 	return true;
@@ -57,29 +58,40 @@ bool opa_block_reserve(opa_block *block, size_t more, size_t room)
 	return OPA_LIKELY(needed <= block->capacity) || grow(block, needed, room);
 }
 
+/* Makes the `len` bytes at `offset` as many as `wanted`; what follows them moves. */
+static bool resize(opa_block *block, size_t offset, size_t len, size_t wanted)
+{
+	if (wanted > len && !opa_block_reserve(block, wanted - len, SIZE_MAX)) {
+		return false;
+	}
+	if (wanted != len) {
+		uint8_t *at = block->data + offset;
+		memmove(at + wanted, at + len, block->len - offset - len);
+		block->len += (uint32_t)wanted - (uint32_t)len;
+	}
+	return true;
+}
+
 bool opa_block_replace(
 	opa_block *block, size_t offset, size_t len, const uint8_t *wire, size_t wire_len)
 {
-	if (wire_len > len && !opa_block_reserve(block, wire_len - len, SIZE_MAX)) {
+	if (!resize(block, offset, len, wire_len)) {
 		return false;
 	}
-	uint8_t *at = block->data + offset;
-	if (wire_len != len) {
-		memmove(at + wire_len, at + len, block->len - offset - len);
-		block->len += (uint32_t)wire_len - (uint32_t)len;
-	}
 	if (wire_len > 0) {
-		memcpy(at, wire, wire_len);
+		memcpy(block->data + offset, wire, wire_len);
 	}
 	return true;
 }
 
 bool opa_block_set_name(opa_block *block, opa_str name)
 {
-	if (!opa_block_replace(block, 0, block->name_len, (const uint8_t *)name.data, name.len)) {
+	size_t len = opa_name_field_len(name);
+	if (!resize(block, 0, block->name_field, len)) {
 		return false;
 	}
-	block->name_len = (uint32_t)name.len;
+	opa_put_name(block->data, name);
+	block->name_field = (uint32_t)len;
 	return true;
 }
 
@@ -94,6 +106,8 @@ bool opa_block_set_message(opa_block *block, opa_str message)
 	}
 	opa_free(block->message);
 	block->message = copy;
+	block->size += message.len;
+	block->size -= block->message_len;
 	block->message_len = (uint32_t)message.len;
 	return true;
 }
@@ -147,7 +161,7 @@ long opa_block_find(const opa_block *block, const uint8_t *wire, size_t wire_len
 		return -1;
 	}
 	opa_str key = key_of(wanted);
-	const uint8_t *p = block->data + block->name_len, *end = block->data + block->len;
+	const uint8_t *p = block->data + block->name_field, *end = block->data + block->len;
 	while (p < end) {
 		const uint8_t *next = read_field(p, end, &field);
 		if (next == NULL) {

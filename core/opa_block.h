@@ -27,12 +27,14 @@ typedef struct opa_block {
 	uint64_t start;      /* Unix nanoseconds */
 	uint64_t start_mono; /* 0: the program gave the start, so a duration says nothing */
 	uint64_t sequence;   /* of starts within the trace */
-	uint64_t exceptions[OPA_BLOCK_EXCEPTIONS]; /* tokens of the last ones recorded */
-	char *message;                             /* of the status; malloc, NULL: none */
-	uint8_t *data;                             /* name, then fields; inline_data or malloc */
+	size_t size;         /* heap bytes that the block takes, message included */
+	uint8_t *data;       /* fields of a Span message, the name first; inline_data or malloc */
 	uint32_t capacity;
-	uint32_t name_len;
-	uint32_t len; /* of name and fields */
+	uint32_t len;
+	uint32_t name_field; /* length of the first one; 0: no name yet */
+	uint8_t inline_data[OPA_BLOCK_INLINE];
+	/* From here to `exceptions` all is zero in an empty block. */
+	char *message; /* of the status; malloc, NULL: none */
 	uint32_t message_len;
 	uint32_t attributes;
 	uint32_t events;
@@ -41,13 +43,13 @@ typedef struct opa_block {
 	uint32_t dropped_events;
 	uint32_t dropped_links;
 	uint32_t exception_count;
-	uint8_t kind;
 	uint8_t status;
 	bool status_final; /* set by the program */
 	bool parent_remote;
 	bool has_children; /* some span has, or had, this one as its parent */
 	bool frozen;       /* was open at a fork: the parent process will write it */
-	uint8_t inline_data[OPA_BLOCK_INLINE];
+	uint8_t kind;
+	uint64_t exceptions[OPA_BLOCK_EXCEPTIONS]; /* tokens of the last ones recorded */
 } opa_block;
 
 /* Free blocks, at most `limit` of them. */
@@ -62,12 +64,12 @@ OPA_INLINE opa_block *opa_block_take(opa_block_pool *pool);
 OPA_INLINE void opa_block_give(opa_block_pool *pool, opa_block *block);
 void opa_block_pool_deinit(opa_block_pool *pool);
 
-/* Heap bytes that the block takes. */
-OPA_INLINE size_t opa_block_size(const opa_block *block);
-
 /* All of these answer false when memory is short; the block is then as it was. */
 bool opa_block_set_name(opa_block *block, opa_str name);
 bool opa_block_set_message(opa_block *block, opa_str message);
+
+/* Gives an empty block its name. */
+OPA_INLINE bool opa_block_begin(opa_block *block, opa_str name);
 
 /* Heap bytes that the block must grow by, at least, to take `more` further bytes of fields. */
 OPA_INLINE size_t opa_block_growth(const opa_block *block, size_t more);
@@ -126,9 +128,22 @@ OPA_INLINE size_t opa_block_heap_bytes(const opa_block *block)
 	return OPA_LIKELY(opa_block_is_inline(block)) ? 0 : block->capacity;
 }
 
-OPA_INLINE size_t opa_block_size(const opa_block *block)
+OPA_INLINE size_t opa_name_field_len(opa_str name)
 {
-	return sizeof(*block) + opa_block_heap_bytes(block) + block->message_len;
+	size_t len = 2 + name.len;
+	for (size_t rest = name.len >> 7; OPA_UNLIKELY(rest > 0); rest >>= 7) {
+		len++;
+	}
+	return len;
+}
+
+/* opa_name_field_len() bytes. */
+OPA_INLINE void opa_put_name(uint8_t *to, opa_str name)
+{
+	opa_writer w = {to + opa_name_field_len(name)};
+	opa_write_raw(&w, name.data, name.len);
+	opa_write_varint(&w, name.len);
+	*to = OPA_TAG_SPAN_NAME;
 }
 
 OPA_INLINE size_t opa_block_growth(const opa_block *block, size_t more)
@@ -149,24 +164,17 @@ OPA_INLINE opa_block *opa_block_take(opa_block_pool *pool)
 			return NULL;
 		}
 	}
-	block->exception_count = 0;
-	block->message = NULL;
-	block->message_len = 0;
 	block->data = block->inline_data;
 	block->capacity = OPA_BLOCK_INLINE;
-	block->name_len = 0;
-	block->len = 0;
-	block->attributes = block->events = block->links = 0;
-	block->dropped_attributes = block->dropped_events = block->dropped_links = 0;
-	block->status = 0;
-	block->status_final = block->parent_remote = block->has_children = block->frozen = false;
+	block->size = sizeof(*block);
+	block->len = block->name_field = 0;
+	memset(&block->message, 0, offsetof(opa_block, exceptions) - offsetof(opa_block, message));
 	return block;
 }
 
 OPA_INLINE void opa_block_give(opa_block_pool *pool, opa_block *block)
 {
-	if (OPA_UNLIKELY(!opa_block_is_inline(block)) || OPA_UNLIKELY(block->message != NULL) ||
-		OPA_UNLIKELY(pool->count >= pool->limit)) {
+	if (OPA_UNLIKELY(block->size != sizeof(*block)) || OPA_UNLIKELY(pool->count >= pool->limit)) {
 		/* A large block's memory goes, the block as well: the pool keeps only plain ones. */
 		opa_block_free(block);
 		return;
@@ -174,6 +182,17 @@ OPA_INLINE void opa_block_give(opa_block_pool *pool, opa_block *block)
 	block->next = pool->free;
 	pool->free = block;
 	pool->count++;
+}
+
+OPA_INLINE bool opa_block_begin(opa_block *block, opa_str name)
+{
+	size_t len = opa_name_field_len(name);
+	if (OPA_UNLIKELY(len > OPA_BLOCK_INLINE) && !opa_block_reserve(block, len, len)) {
+		return false;
+	}
+	opa_put_name(block->data, name);
+	block->len = block->name_field = (uint32_t)len;
+	return true;
 }
 
 OPA_INLINE bool opa_block_append(opa_block *block, const void *bytes, size_t len)
@@ -189,7 +208,7 @@ OPA_INLINE bool opa_block_append(opa_block *block, const void *bytes, size_t len
 	return true;
 }
 
-/* Ids, tags, times, counts and lengths: 18 + 10 + 10 + 6 + 20 + 6 + 3 * 11 + 4 * 11. */
+/* Ids, tags, times, counts and lengths: 18 + 10 + 10 + 6 + 20 + 3 * 11 + 4 * 11, and some. */
 #define OPA_BLOCK_FIXED 160u
 
 OPA_INLINE size_t opa_block_bound(const opa_block *block, const opa_block_context *context)
@@ -220,11 +239,10 @@ OPA_INLINE void opa_block_encode(const opa_block *block, const opa_block_context
 						 block->status | context->state.len | more_len) != 0)) {
 		w.pos = opa_block_encode_rare(block, context, more, more_len, w.pos);
 	}
-	opa_write_raw(&w, block->data + block->name_len, block->len - block->name_len);
+	opa_write_raw(&w, block->data, block->len);
 	w.pos -= 26;
 	uint8_t *p = w.pos;
-	p[0] = (uint8_t)(OPA_TAG_SPAN_FLAGS & 0x7f) | 0x80;
-	p[1] = OPA_TAG_SPAN_FLAGS >> 7;
+	opa_store_le16(p, (OPA_TAG_SPAN_FLAGS & 0x7f) | 0x80 | OPA_TAG_SPAN_FLAGS >> 7 << 8);
 	opa_store_le32(p + 2, context->flags | OPA_SPAN_FLAG_REMOTE_KNOWN |
 							  (block->parent_remote ? OPA_SPAN_FLAG_REMOTE : 0u));
 	p[6] = OPA_TAG_SPAN_KIND;
@@ -233,22 +251,16 @@ OPA_INLINE void opa_block_encode(const opa_block *block, const opa_block_context
 	opa_store_le64(p + 9, block->start);
 	p[17] = OPA_TAG_SPAN_END;
 	opa_store_le64(p + 18, end);
-	opa_write_raw(&w, block->data, block->name_len);
-	opa_write_varint(&w, block->name_len);
-	*--w.pos = OPA_TAG_SPAN_NAME;
 	if (OPA_LIKELY(block->parent != OPA_NO_SPAN)) {
 		w.pos -= 10;
-		w.pos[0] = OPA_TAG_SPAN_PARENT;
-		w.pos[1] = 8;
+		opa_store_le16(w.pos, OPA_TAG_SPAN_PARENT | 8 << 8);
 		opa_span_id_to_bytes(block->parent, w.pos + 2);
 	}
 	w.pos -= 28;
 	p = w.pos;
-	p[0] = OPA_TAG_SPAN_TRACE_ID;
-	p[1] = OPA_TRACE_ID_LEN;
+	opa_store_le16(p, OPA_TAG_SPAN_TRACE_ID | OPA_TRACE_ID_LEN << 8);
 	memcpy(p + 2, context->trace_id, OPA_TRACE_ID_LEN);
-	p[18] = OPA_TAG_SPAN_ID;
-	p[19] = 8;
+	opa_store_le16(p + 18, OPA_TAG_SPAN_ID | 8 << 8);
 	opa_span_id_to_bytes(block->id, p + 20);
 	opa_write_header(&w, OPA_TAG_SCOPE_SPANS_SPAN, span_end);
 	*to = w;

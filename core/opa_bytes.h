@@ -12,15 +12,18 @@
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define OPA_LE64(v) __builtin_bswap64(v)
 #define OPA_LE32(v) __builtin_bswap32(v)
+#define OPA_LE16(v) __builtin_bswap16(v)
 #define OPA_BE64(v) (v)
 #elif defined(__GNUC__) || defined(__clang__)
 #define OPA_LE64(v) (v)
 #define OPA_LE32(v) (v)
+#define OPA_LE16(v) (v)
 #define OPA_BE64(v) __builtin_bswap64(v)
 #else
 #include <stdlib.h>
 #define OPA_LE64(v) (v)
 #define OPA_LE32(v) (v)
+#define OPA_LE16(v) (v)
 #define OPA_BE64(v) _byteswap_uint64(v)
 #endif
 
@@ -41,6 +44,12 @@ OPA_INLINE uint32_t opa_load_le32(const void *from)
 OPA_INLINE void opa_store_le64(void *to, uint64_t v)
 {
 	v = OPA_LE64(v);
+	memcpy(to, &v, sizeof(v));
+}
+
+OPA_INLINE void opa_store_le16(void *to, uint16_t v)
+{
+	v = OPA_LE16(v);
 	memcpy(to, &v, sizeof(v));
 }
 

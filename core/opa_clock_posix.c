@@ -2,12 +2,11 @@
 
 #include <time.h>
 
-static uint64_t read_clock(clockid_t id)
+/* Fails for clocks only that a system does not have; all of these it has. */
+static inline uint64_t read_clock(clockid_t id)
 {
 	struct timespec ts;
-	if (clock_gettime(id, &ts) != 0) {
-		return 0;
-	}
+	(void)clock_gettime(id, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 

@@ -13,6 +13,7 @@ void opa_rng_seed(opa_rng *rng)
 		opa_entropy_fill(s, sizeof(rng->state));
 	} while ((s[0] | s[1] | s[2] | s[3]) == 0);
 	rng->seeded = true;
+	rng->ids = opa_rng_next(rng);
 }
 
 void opa_rng_forget(opa_rng *rng)
@@ -28,23 +29,6 @@ void opa_trace_id_make(opa_rng *rng, uint8_t trace_id[OPA_TRACE_ID_LEN])
 		halves[1] = opa_rng_next(rng);
 	} while ((halves[0] | halves[1]) == 0);
 	memcpy(trace_id, halves, sizeof(halves));
-}
-
-/* Eight hex digits of a 32-bit number, the highest first, as bytes of a little-endian word. */
-static uint64_t digits_of(uint32_t v)
-{
-	uint64_t x = v;
-	x = ((x << 32) | (x >> 16)) & 0x0000ffff0000ffffu;
-	x = ((x << 16) | (x >> 8)) & 0x00ff00ff00ff00ffu;
-	x = ((x << 8) | (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-	uint64_t is_letter = ((x + EACH_BYTE(6)) >> 4) & EACH_BYTE(1);
-	return x + EACH_BYTE('0') + is_letter * ('a' - '0' - 10);
-}
-
-void opa_span_id_format(opa_span_id id, char hex[OPA_SPAN_ID_HEX])
-{
-	opa_store_le64(hex, digits_of((uint32_t)(id >> 32)));
-	opa_store_le64(hex + 8, digits_of((uint32_t)id));
 }
 
 /*

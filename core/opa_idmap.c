@@ -4,6 +4,9 @@
 #define SMALLEST 64u
 #define LARGE    4096u
 
+/* What a map without memory of its own has: one free slot, which nothing is ever put into. */
+static opa_idmap_slot nothing;
+
 static size_t home(const opa_idmap *map, opa_span_id id)
 {
 	return (id >> 8) & map->mask;
@@ -11,31 +14,39 @@ static size_t home(const opa_idmap *map, opa_span_id id)
 
 void opa_idmap_init(opa_idmap *map)
 {
-	map->slots = NULL;
-	map->mask = 0;
-	map->count = 0;
+	*map = (opa_idmap){.slots = &nothing};
+}
+
+static void free_slots(opa_idmap *map)
+{
+	if (map->slots != &nothing) {
+		opa_free(map->slots);
+	}
 }
 
 void opa_idmap_deinit(opa_idmap *map)
 {
-	opa_free(map->slots);
+	free_slots(map);
 	opa_idmap_init(map);
 }
 
 bool opa_idmap_grow(opa_idmap *map)
 {
-	size_t size = map->slots == NULL ? 0 : map->mask + 1;
-	size_t wanted = size == 0 ? SMALLEST : size * 2;
-	opa_idmap larger = {opa_calloc(wanted, sizeof(opa_idmap_slot)), wanted - 1, 0};
+	size_t wanted = map->most == 0 ? SMALLEST : (map->mask + 1) * 2;
+	opa_idmap larger = {
+		.slots = opa_calloc(wanted, sizeof(opa_idmap_slot)),
+		.mask = wanted - 1,
+		.most = wanted / 2,
+	};
 	if (larger.slots == NULL) {
 		return false;
 	}
-	for (size_t i = 0; i < size; i++) {
+	for (size_t i = 0; i <= map->mask; i++) {
 		if (map->slots[i].id != OPA_NO_SPAN) {
 			opa_idmap_insert(&larger, map->slots[i].id, map->slots[i].value);
 		}
 	}
-	opa_free(map->slots);
+	free_slots(map);
 	*map = larger;
 	return true;
 }
@@ -58,7 +69,7 @@ void opa_idmap_close_hole(opa_idmap *map, size_t hole)
 
 void opa_idmap_trim(opa_idmap *map)
 {
-	if (map->count == 0 && map->slots != NULL && map->mask + 1 > LARGE) {
+	if (map->count == 0 && map->mask + 1 > LARGE) {
 		opa_idmap_deinit(map);
 	}
 }

@@ -175,11 +175,8 @@ void opa_write_any_attribute(opa_writer *w, uint32_t tag, opa_str key, const opa
 
 OPA_INLINE bool opa_attribute_is_short(opa_str key, const opa_value *value)
 {
-	opa_str text = value->as.string;
 	return OPA_LIKELY(value->type == OPA_VALUE_STRING) &&
-		   OPA_LIKELY(key.len + text.len <= OPA_SHORT_ATTRIBUTE) &&
-		   OPA_LIKELY(opa_utf8_is_ascii(text.data, text.len)) &&
-		   OPA_LIKELY(opa_utf8_is_ascii(key.data, key.len));
+		   OPA_LIKELY(key.len + value->as.string.len <= OPA_SHORT_ATTRIBUTE);
 }
 
 OPA_INLINE size_t opa_short_attribute_len(opa_str key, opa_str text)
@@ -187,31 +184,36 @@ OPA_INLINE size_t opa_short_attribute_len(opa_str key, opa_str text)
 	return key.len + text.len + 8;
 }
 
-/* opa_short_attribute_len() bytes. */
-OPA_INLINE void opa_put_short_attribute(uint8_t *p, uint32_t tag, opa_str key, opa_str text)
+/*
+ * Writes opa_short_attribute_len() bytes. False when key or text are not ASCII: they have to be
+ * looked at more closely, and what was written has no meaning.
+ */
+OPA_INLINE bool opa_put_short_attribute(uint8_t *p, uint32_t tag, opa_str key, opa_str text)
 {
 	p[0] = (uint8_t)tag;
 	p[1] = (uint8_t)(key.len + text.len + 6);
 	p[2] = OPA_TAG_KEY;
 	p[3] = (uint8_t)key.len;
-	opa_copy(p + 4, key.data, key.len);
+	bool ascii = opa_utf8_copy_ascii(p + 4, key.data, key.len);
 	p += 4 + key.len;
 	p[0] = OPA_TAG_VALUE;
 	p[1] = (uint8_t)(text.len + 2);
 	p[2] = OPA_TAG_ANY_STRING;
 	p[3] = (uint8_t)text.len;
-	opa_copy(p + 4, text.data, text.len);
+	return opa_utf8_copy_ascii(p + 4, text.data, text.len) && ascii;
 }
 
 OPA_INLINE void opa_write_attribute(
 	opa_writer *w, uint32_t tag, opa_str key, const opa_value *value)
 {
 	if (opa_attribute_is_short(key, value)) {
-		w->pos -= opa_short_attribute_len(key, value->as.string);
-		opa_put_short_attribute(w->pos, tag, key, value->as.string);
-	} else {
-		opa_write_any_attribute(w, tag, key, value);
+		uint8_t *pos = w->pos - opa_short_attribute_len(key, value->as.string);
+		if (OPA_LIKELY(opa_put_short_attribute(pos, tag, key, value->as.string))) {
+			w->pos = pos;
+			return;
+		}
 	}
+	opa_write_any_attribute(w, tag, key, value);
 }
 
 #endif

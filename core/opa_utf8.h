@@ -33,6 +33,44 @@ OPA_INLINE bool opa_utf8_is_ascii(const char *data, size_t len)
 	return (seen & high_bits) == 0;
 }
 
+/*
+ * Copies a string and answers whether no byte is above 0x7f, in one pass. Where it answers false,
+ * what stands in the `len` bytes at `to` has no meaning.
+ */
+OPA_INLINE bool opa_utf8_copy_ascii(void *to, const char *from, size_t len)
+{
+	const uint64_t high_bits = 0x8080808080808080u;
+	char *t = to;
+	if (OPA_UNLIKELY(len > 16)) {
+		opa_copy(to, from, len);
+		return opa_utf8_is_ascii(from, len);
+	}
+	if (len >= sizeof(uint64_t)) {
+		uint64_t head, tail;
+		memcpy(&head, from, sizeof(head));
+		memcpy(&tail, from + len - sizeof(tail), sizeof(tail));
+		memcpy(t, &head, sizeof(head));
+		memcpy(t + len - sizeof(tail), &tail, sizeof(tail));
+		return ((head | tail) & high_bits) == 0;
+	}
+	if (len >= sizeof(uint32_t)) {
+		uint32_t head, tail;
+		memcpy(&head, from, sizeof(head));
+		memcpy(&tail, from + len - sizeof(tail), sizeof(tail));
+		memcpy(t, &head, sizeof(head));
+		memcpy(t + len - sizeof(tail), &tail, sizeof(tail));
+		return ((head | tail) & (uint32_t)high_bits) == 0;
+	}
+	char seen = 0;
+	if (len > 0) {
+		t[0] = from[0];
+		t[len / 2] = from[len / 2];
+		t[len - 1] = from[len - 1];
+		seen = (char)(from[0] | from[len / 2] | from[len - 1]);
+	}
+	return (seen & 0x80) == 0;
+}
+
 OPA_INLINE bool opa_utf8_is_valid(const char *data, size_t len)
 {
 	return OPA_LIKELY(opa_utf8_is_ascii(data, len)) || opa_utf8_valid_prefix(data, len) == len;

@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	set_all(block, data + name_len, size - name_len);
 	set_all(block, data, size);
 	opa_block_set_name(block, (opa_str){(const char *)data, size});
-	if (block->name_len != size || block->len < size) {
+	if (block->name_field != opa_name_field_len((opa_str){NULL, size}) || block->len < size) {
 		abort();
 	}
 	check_encoded(block);

@@ -13,7 +13,7 @@ static opa_span_id crowded_id(uint64_t *seed)
 static void put(opa_idmap *map, opa_span_id id, void *value)
 {
 	assert_true(opa_idmap_reserve(map));
-	opa_idmap_insert(map, id, value);
+	assert_true(opa_idmap_insert(map, id, value));
 }
 
 static void an_empty_map_answers_null(void **state)
@@ -36,6 +36,22 @@ static void zero_is_never_found(void **state)
 	assert_null(opa_idmap_get(&map, OPA_NO_SPAN));
 	assert_null(opa_idmap_remove(&map, OPA_NO_SPAN));
 	assert_int_equal(map.count, 1);
+	opa_idmap_deinit(&map);
+}
+
+static void an_id_is_inserted_once(void **state)
+{
+	(void)state;
+	int other;
+	opa_idmap map;
+	opa_idmap_init(&map);
+	for (opa_span_id id = 0xa000000000000100u; id < 0xa000000000001000u; id += 256) {
+		put(&map, id, &map);
+		assert_true(opa_idmap_reserve(&map));
+		assert_false(opa_idmap_insert(&map, id, &other));
+		assert_ptr_equal(opa_idmap_get(&map, id), &map);
+	}
+	assert_int_equal(map.count, 15);
 	opa_idmap_deinit(&map);
 }
 
@@ -153,7 +169,7 @@ static void a_failed_reserve_leaves_the_map_as_it_was(void **state)
 	assert_false(opa_idmap_reserve(&map));
 	assert_null(opa_idmap_get(&map, 0xa000000000000100u));
 	uint64_t id = 0xa000000000000100u;
-	while (map.slots == NULL || (map.count + 1) * 2 <= map.mask + 1) {
+	while (map.count == 0 || map.count < map.most) {
 		id += 256;
 		put(&map, id, (void *)(uintptr_t)id);
 	}
@@ -178,17 +194,17 @@ static void trim_gives_memory_back_only_when_empty_and_large(void **state)
 	put(&map, 0xa000000000000100u, &map);
 	opa_idmap_remove(&map, 0xa000000000000100u);
 	opa_idmap_trim(&map);
-	assert_non_null(map.slots);
+	assert_int_not_equal(map.most, 0);
 	for (int i = 0; i < 10000; i++) {
 		put(&map, ids[i] = opa_span_id_make(&rng, 0, 0), &map);
 	}
 	for (int i = 0; i < 10000; i++) {
 		opa_idmap_trim(&map);
-		assert_non_null(map.slots);
+		assert_int_not_equal(map.most, 0);
 		opa_idmap_remove(&map, ids[i]);
 	}
 	opa_idmap_trim(&map);
-	assert_null(map.slots);
+	assert_int_equal(map.most, 0);
 	put(&map, 0xa000000000000100u, &map);
 	assert_ptr_equal(opa_idmap_get(&map, 0xa000000000000100u), &map);
 	opa_idmap_deinit(&map);
@@ -198,6 +214,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_map_answers_null),
+		cmocka_unit_test(an_id_is_inserted_once),
 		cmocka_unit_test(zero_is_never_found),
 		cmocka_unit_test(random_steps_agree_with_a_reference),
 		cmocka_unit_test(it_is_never_more_than_half_full),

@@ -25,11 +25,12 @@ static void a_span_is_open_from_begin_to_end(void **state)
 static void an_ended_span_is_on_the_wire_with_what_it_was_given(void **state)
 {
 	fixture *f = *state;
+	opa_attributes attributes = tag("db.system.name", "sqlite");
 	opa_span_start start = {.parent = f->root,
 		.name = OPA_STR("SELECT shop"),
 		.kind = OPA_KIND_CLIENT,
 		.start = OPA_NOW,
-		.attributes = tag("db.system.name", "sqlite")};
+		.attributes = &attributes};
 	opa_span_id id;
 	assert_int_equal(opa_span_begin(f->table, f->owner, &start, &id), OPA_SPAN_OK);
 	assert_int_equal(set_tag(f, id, "more", "later"), OPA_SPAN_OK);

@@ -55,11 +55,12 @@ static opa_span_id span_from_arena(fixture *f)
 {
 	struct arena arena;
 	arena_open(&arena);
+	opa_attributes attributes = tag_in_arena(&arena, "at start", "one");
 	opa_span_start start = {.parent = f->root,
 		.name = in_arena(&arena, "a name", 6),
 		.kind = OPA_KIND_INTERNAL,
 		.start = OPA_NOW,
-		.attributes = tag_in_arena(&arena, "at start", "one")};
+		.attributes = &attributes};
 	opa_span_id id;
 	assert_int_equal(opa_span_begin(f->table, f->owner, &start, &id), OPA_SPAN_OK);
 	opa_str event = event_fields("an event"), message = in_arena(&arena, "message", 7);

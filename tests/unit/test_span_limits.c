@@ -71,10 +71,9 @@ static void attributes_of_one_call_are_kept_up_to_the_limit(void **state)
 		memcpy(many + len, one.wire, one.len);
 		len += one.len;
 	}
-	opa_span_start start = {.parent = f->root,
-		.kind = OPA_KIND_INTERNAL,
-		.start = OPA_NOW,
-		.attributes = {many, len, 5}};
+	opa_attributes attributes = {many, len, 5};
+	opa_span_start start = {
+		.parent = f->root, .kind = OPA_KIND_INTERNAL, .start = OPA_NOW, .attributes = &attributes};
 	opa_span_id id;
 	assert_int_equal(opa_span_begin(f->table, f->owner, &start, &id), OPA_SPAN_OK);
 	end(f, id);
