@@ -164,10 +164,13 @@ function opa_track_error(Throwable $e): bool {}
  */
 function opa_trace(string $name, callable $fn, array $tags = []): mixed {}
 
-/** The id of the current span, null when tracing is off. */
+/**
+ * The id of the current span. While tracing is off it is the zero id, so that it can be given to the
+ * other functions, which then do nothing; null is kept for what may come.
+ */
 function opa_current_span(): ?string {}
 
-/** The id of the request's root span, null when tracing is off. */
+/** The id of the request's root span; the zero id while tracing is off, as of opa_current_span(). */
 function opa_root_span(): ?string {}
 
 /** The trace id, 32 lower-case hex digits; null when tracing is off. */

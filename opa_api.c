@@ -1,15 +1,6 @@
-/*
- * The functions of opa.stub.php: PHP's values in, plain C out. Each one converts its values first,
- * which may run the program's code, and only then asks the span table, which checks the id.
- */
-#include "php_opa.h"
 #include "opa_api.h"
-#include "opa_dump.h"
-#include "opa_error.h"
 #include "opa_process.h"
 #include "opa_request_span.h"
-#include "opa_status.h"
-#include "opa_value.h"
 #include "core/opa_utf8.h"
 #include "core/opa_w3c.h"
 
@@ -49,19 +40,17 @@ static zend_always_inline zend_string *string_argument(zend_execute_data *execut
 	return Z_STR_P(ZEND_CALL_ARG(execute_data, i));
 }
 
-static zend_always_inline opa_span_id id_of(const zend_string *text)
-{
-	const opa_request *request = &OPA_G(request);
-	return EXPECTED(text == request->last_text) ? request->last_id
-												: opa_span_id_parse(ZSTR_VAL(text), ZSTR_LEN(text));
-}
-
 static zend_always_inline zend_string *text_of(opa_span_id id)
 {
 	zend_string *text = zend_string_alloc(OPA_SPAN_ID_HEX, false);
 	opa_span_id_format(id, ZSTR_VAL(text));
 	ZSTR_VAL(text)[OPA_SPAN_ID_HEX] = '\0';
 	return text;
+}
+
+zend_string *opa_api_text(opa_span_id id)
+{
+	return id == OPA_NO_SPAN ? zero_id : text_of(id);
 }
 
 /*
@@ -86,6 +75,11 @@ static zend_always_inline zend_string *new_id(opa_span_id id)
 	request->last_text = text;
 	request->last_id = id;
 	return text;
+}
+
+zend_string *opa_api_new_text(opa_span_id id)
+{
+	return id == OPA_NO_SPAN ? zero_id : new_id(id);
 }
 
 /* Room for a name's worth of text in which each byte became U+FFFD. */
@@ -142,43 +136,37 @@ static void begin_conversion(opa_conversion *conversion)
 	opa_conversion_begin(conversion, config->max_value_length, config->redact, &OPA_G(memo));
 }
 
-/* False when the program has called exit meanwhile: nothing is to be done any more. */
-static bool end_conversion(opa_conversion *conversion)
+static void end_conversion(opa_conversion *conversion)
 {
 	OPA_G(request).values_cut += conversion->cut;
 	opa_conversion_end(conversion);
-	return EXPECTED(!conversion->stop);
 }
 
-/* Tags become fields; how many were left out is answered in *dropped. */
-static bool convert_tags(
-	HashTable *tags, uint32_t limit, uint32_t tag, opa_fields *fields, uint32_t *dropped)
+bool opa_tags_begin(opa_tags *to, HashTable *tags, uint32_t limit, uint32_t tag)
 {
-	opa_conversion conversion;
-	*dropped = 0;
-	if (tags == NULL || zend_hash_num_elements(tags) == 0) {
-		return true;
+	opa_fields_init(&to->fields);
+	opa_fields_bound(&to->fields, OPA_G(request).config->limits.trace_size);
+	begin_conversion(&to->conversion);
+	to->dropped = 0;
+	if (tags != NULL) {
+		to->dropped = opa_value_convert_tags(&to->conversion, tags, limit, tag, &to->fields);
 	}
-	begin_conversion(&conversion);
-	*dropped = opa_value_convert_tags(&conversion, tags, limit, tag, fields);
-	return end_conversion(&conversion);
+	return EXPECTED(!to->conversion.stop) && EXPECTED(opa_request_records());
+}
+
+void opa_tags_end(opa_tags *tags)
+{
+	opa_fields_deinit(&tags->fields);
+	end_conversion(&tags->conversion);
 }
 
 /* ---- spans ---- */
 
-/* What a call may say of a span but its name. */
-typedef struct span_options {
-	HashTable *tags;
-	zend_string *parent;
-	zend_long kind;
-	zval *time;
-} span_options;
-
 static zend_always_inline opa_span_id begin_named_span(
-	opa_str name, const opa_attributes *attributes, const span_options *options)
+	opa_str name, const opa_attributes *attributes, const opa_span_options *options)
 {
 	opa_span_start start; /* an initialiser would set it to zero first */
-	start.parent = options->parent == NULL ? OPA_NO_SPAN : id_of(options->parent);
+	start.parent = options->parent == NULL ? OPA_NO_SPAN : opa_api_id(options->parent);
 	start.name = name;
 	start.kind = options->kind >= OPA_KIND_INTERNAL && options->kind <= OPA_KIND_CONSUMER
 					 ? (opa_span_kind)options->kind
@@ -190,14 +178,14 @@ static zend_always_inline opa_span_id begin_named_span(
 
 /* By itself, because it needs much of the stack. */
 static zend_never_inline opa_span_id begin_repaired_span(
-	opa_str name, const opa_attributes *attributes, const span_options *options)
+	opa_str name, const opa_attributes *attributes, const opa_span_options *options)
 {
 	name_room room;
 	return begin_named_span(repair_name(name, &room), attributes, options);
 }
 
 static zend_always_inline opa_span_id begin_span(
-	zend_string *name, const opa_attributes *attributes, const span_options *options)
+	zend_string *name, const opa_attributes *attributes, const opa_span_options *options)
 {
 	opa_str text = opa_value_name(name);
 	return EXPECTED(opa_utf8_is_valid(text.data, text.len))
@@ -205,24 +193,25 @@ static zend_always_inline opa_span_id begin_span(
 			   : begin_repaired_span(text, attributes, options);
 }
 
-static zend_never_inline opa_span_id begin_tagged_span(
-	zend_string *name, const span_options *options)
+static opa_span_id begin_tagged_span(zend_string *name, const opa_span_options *options)
 {
-	opa_fields fields;
-	uint32_t dropped;
+	opa_tags tags;
 	opa_span_id id = OPA_NO_SPAN;
-	opa_fields_init(&fields);
-	if (EXPECTED(convert_tags(options->tags, OPA_G(request).config->limits.attributes,
-			OPA_TAG_SPAN_ATTRIBUTE, &fields, &dropped)) &&
-		EXPECTED(opa_request_records())) {
-		opa_attributes attributes = {fields.data, fields.len, dropped};
+	if (opa_tags_begin(&tags, options->tags, OPA_G(request).config->limits.attributes,
+			OPA_TAG_SPAN_ATTRIBUTE)) {
+		opa_attributes attributes = {tags.fields.data, tags.fields.len, tags.dropped};
 		id = begin_span(name, &attributes, options);
 	}
-	opa_fields_deinit(&fields);
+	opa_tags_end(&tags);
+	if (UNEXPECTED(EG(exception) != NULL) && id != OPA_NO_SPAN) {
+		/* The program will not get the id: nobody could end it. */
+		opa_request_end_span(id, OPA_NOW);
+		id = OPA_NO_SPAN;
+	}
 	return id;
 }
 
-static zend_never_inline opa_span_id start_span(zend_string *name, const span_options *options)
+opa_span_id opa_api_start_span(zend_string *name, const opa_span_options *options)
 {
 	return options->tags != NULL && zend_hash_num_elements(options->tags) > 0
 			   ? begin_tagged_span(name, options)
@@ -239,7 +228,7 @@ static zend_always_inline void return_id(opa_span_id id, zval *return_value)
 
 static zend_never_inline void start_plain_span(zend_string *name, zval *return_value)
 {
-	const span_options none = {.kind = OPA_KIND_INTERNAL};
+	const opa_span_options none = {.kind = OPA_KIND_INTERNAL};
 	return_id(EXPECTED(opa_request_records()) ? begin_span(name, NULL, &none) : OPA_NO_SPAN,
 		return_value);
 }
@@ -247,7 +236,7 @@ static zend_never_inline void start_plain_span(zend_string *name, zval *return_v
 static zend_never_inline void start_span_with(INTERNAL_FUNCTION_PARAMETERS)
 {
 	zend_string *name;
-	span_options options = {.kind = OPA_KIND_INTERNAL};
+	opa_span_options options = {.kind = OPA_KIND_INTERNAL};
 	ZEND_PARSE_PARAMETERS_START(1, 5)
 		Z_PARAM_STR(name)
 		Z_PARAM_OPTIONAL
@@ -256,7 +245,8 @@ static zend_never_inline void start_span_with(INTERNAL_FUNCTION_PARAMETERS)
 		Z_PARAM_LONG(options.kind)
 		Z_PARAM_NUMBER_OR_NULL(options.time)
 	ZEND_PARSE_PARAMETERS_END();
-	return_id(opa_request_records() ? start_span(name, &options) : OPA_NO_SPAN, return_value);
+	return_id(
+		opa_request_records() ? opa_api_start_span(name, &options) : OPA_NO_SPAN, return_value);
 }
 
 PHP_FUNCTION(opa_start_span)
@@ -273,8 +263,8 @@ PHP_FUNCTION(opa_start_span)
 
 static zend_never_inline void end_span_now(const zend_string *span, zval *return_value)
 {
-	RETURN_BOOL(
-		EXPECTED(opa_request_records()) && EXPECTED(opa_request_end_span(id_of(span), OPA_NOW)));
+	RETURN_BOOL(EXPECTED(opa_request_records()) &&
+				EXPECTED(opa_request_end_span(opa_api_id(span), OPA_NOW)));
 }
 
 static zend_never_inline void end_span_at(INTERNAL_FUNCTION_PARAMETERS)
@@ -286,7 +276,7 @@ static zend_never_inline void end_span_at(INTERNAL_FUNCTION_PARAMETERS)
 		Z_PARAM_OPTIONAL
 		Z_PARAM_NUMBER_OR_NULL(time)
 	ZEND_PARSE_PARAMETERS_END();
-	RETURN_BOOL(opa_request_records() && opa_request_end_span(id_of(span), time_of(time)));
+	RETURN_BOOL(opa_request_records() && opa_request_end_span(opa_api_id(span), time_of(time)));
 }
 
 PHP_FUNCTION(opa_end_span)
@@ -315,15 +305,15 @@ static zend_never_inline bool add_any_tag(opa_span_id span, opa_str key, zval *v
 	opa_fields fields;
 	bool done = false;
 	opa_fields_init(&fields);
+	opa_fields_bound(&fields, OPA_G(request).config->limits.trace_size);
 	begin_conversion(&conversion);
 	opa_value plain = opa_value_convert_for(&conversion, key, value);
-	if (plain.type != OPA_VALUE_NULL && key.len > 0 && !conversion.stop) {
+	if (plain.type != OPA_VALUE_NULL && key.len > 0 && !conversion.stop && opa_request_records()) {
 		opa_fields_attribute(&fields, OPA_TAG_SPAN_ATTRIBUTE, key, &plain);
-		done = !fields.failed;
+		done = set_tags(span, &fields, fields.failed) && !fields.failed;
 	}
-	done =
-		end_conversion(&conversion) && done && opa_request_records() && set_tags(span, &fields, 0);
 	opa_fields_deinit(&fields);
+	end_conversion(&conversion);
 	return done;
 }
 
@@ -370,7 +360,7 @@ static zend_never_inline void add_tag(
 		RETURN_FALSE;
 	}
 	opa_value plain;
-	opa_span_id id = id_of(span);
+	opa_span_id id = opa_api_id(span);
 	opa_str key = opa_value_name(name);
 	if (UNEXPECTED(key.len == 0) || UNEXPECTED(!is_plain(value, &plain))) {
 		RETURN_BOOL(add_any_tag(id, key, value));
@@ -410,87 +400,85 @@ PHP_FUNCTION(opa_add_tag)
 PHP_FUNCTION(opa_add_tags)
 {
 	zend_string *span;
-	HashTable *tags;
-	uint32_t dropped;
+	HashTable *values;
 	ZEND_PARSE_PARAMETERS_START(2, 2)
 		Z_PARAM_STR(span)
-		Z_PARAM_ARRAY_HT(tags)
+		Z_PARAM_ARRAY_HT(values)
 	ZEND_PARSE_PARAMETERS_END();
 	if (!opa_request_records()) {
 		RETURN_FALSE;
 	}
-	opa_fields fields;
-	opa_fields_init(&fields);
-	bool done = convert_tags(tags, OPA_G(request).config->limits.attributes, OPA_TAG_SPAN_ATTRIBUTE,
-					&fields, &dropped) &&
-				opa_request_records() && set_tags(id_of(span), &fields, dropped) && !fields.failed;
-	opa_fields_deinit(&fields);
+	opa_tags tags;
+	bool done = opa_tags_begin(&tags, values, OPA_G(request).config->limits.attributes,
+					OPA_TAG_SPAN_ATTRIBUTE) &&
+				set_tags(opa_api_id(span), &tags.fields, tags.dropped) && !tags.fields.failed;
+	opa_tags_end(&tags);
 	RETURN_BOOL(done);
 }
 
 PHP_FUNCTION(opa_add_event)
 {
 	zend_string *span, *name;
-	HashTable *tags = NULL;
+	HashTable *values = NULL;
 	zval *time = NULL;
-	uint32_t dropped;
 	ZEND_PARSE_PARAMETERS_START(2, 4)
 		Z_PARAM_STR(span)
 		Z_PARAM_STR(name)
 		Z_PARAM_OPTIONAL
-		Z_PARAM_ARRAY_HT(tags)
+		Z_PARAM_ARRAY_HT(values)
 		Z_PARAM_NUMBER_OR_NULL(time)
 	ZEND_PARSE_PARAMETERS_END();
 	if (!opa_request_records()) {
 		RETURN_FALSE;
 	}
-	opa_fields fields;
-	opa_fields_init(&fields);
-	bool done = convert_tags(tags, OPA_G(request).config->event_attributes, OPA_TAG_EVENT_ATTRIBUTE,
-					&fields, &dropped) &&
-				opa_request_records();
+	opa_tags tags;
+	bool done = opa_tags_begin(
+		&tags, values, OPA_G(request).config->event_attributes, OPA_TAG_EVENT_ATTRIBUTE);
 	if (done) {
-		opa_fields_string(&fields, OPA_TAG_EVENT_NAME, opa_value_name(name));
-		opa_fields_uint(&fields, OPA_TAG_EVENT_DROPPED, dropped);
-		done = !fields.failed &&
-			   opa_span_add_event(opa_the_process.spans, OPA_G(request).owner, id_of(span),
-				   time_of(time), opa_fields_str(&fields)) == OPA_SPAN_OK;
+		opa_fields_string(&tags.fields, OPA_TAG_EVENT_NAME, opa_value_name(name));
+		opa_fields_uint(&tags.fields, OPA_TAG_EVENT_DROPPED, tags.dropped);
+		done = !tags.fields.failed &&
+			   opa_span_add_event(opa_the_process.spans, OPA_G(request).owner, opa_api_id(span),
+				   time_of(time), opa_fields_str(&tags.fields)) == OPA_SPAN_OK;
 	}
-	opa_fields_deinit(&fields);
+	opa_tags_end(&tags);
 	RETURN_BOOL(done);
+}
+
+static void put_link(opa_fields *fields, const opa_traceparent *to, uint32_t dropped)
+{
+	uint8_t id[8];
+	opa_span_id_to_bytes(to->parent, id);
+	opa_fields_bytes(fields, OPA_TAG_LINK_TRACE_ID, to->trace_id, OPA_TRACE_ID_LEN);
+	opa_fields_bytes(fields, OPA_TAG_LINK_SPAN_ID, id, sizeof(id));
+	opa_fields_uint(fields, OPA_TAG_LINK_DROPPED, dropped);
+	opa_fields_fixed32(fields, OPA_TAG_LINK_FLAGS, to->flags);
 }
 
 PHP_FUNCTION(opa_add_link)
 {
 	zend_string *span, *text;
-	HashTable *tags = NULL;
+	HashTable *values = NULL;
 	opa_traceparent to;
-	uint32_t dropped;
 	ZEND_PARSE_PARAMETERS_START(2, 3)
 		Z_PARAM_STR(span)
 		Z_PARAM_STR(text)
 		Z_PARAM_OPTIONAL
-		Z_PARAM_ARRAY_HT(tags)
+		Z_PARAM_ARRAY_HT(values)
 	ZEND_PARSE_PARAMETERS_END();
 	if (!opa_request_records() || !opa_w3c_parse((opa_str){ZSTR_VAL(text), ZSTR_LEN(text)}, &to)) {
 		RETURN_FALSE;
 	}
-	uint8_t id[8];
-	opa_fields fields;
-	opa_fields_init(&fields);
-	opa_span_id_to_bytes(to.parent, id);
-	opa_fields_bytes(&fields, OPA_TAG_LINK_TRACE_ID, to.trace_id, OPA_TRACE_ID_LEN);
-	opa_fields_bytes(&fields, OPA_TAG_LINK_SPAN_ID, id, sizeof(id));
-	bool done = convert_tags(tags, OPA_G(request).config->link_attributes, OPA_TAG_LINK_ATTRIBUTE,
-					&fields, &dropped) &&
-				opa_request_records();
+	opa_tags tags;
+	bool done = opa_tags_begin(
+		&tags, values, OPA_G(request).config->link_attributes, OPA_TAG_LINK_ATTRIBUTE);
 	if (done) {
-		opa_fields_uint(&fields, OPA_TAG_LINK_DROPPED, dropped);
-		opa_fields_fixed32(&fields, OPA_TAG_LINK_FLAGS, to.flags);
-		done = !fields.failed && opa_span_add_link(opa_the_process.spans, OPA_G(request).owner,
-									 id_of(span), opa_fields_str(&fields)) == OPA_SPAN_OK;
+		put_link(&tags.fields, &to, tags.dropped);
+		done = !tags.fields.failed &&
+			   opa_span_add_link(opa_the_process.spans, OPA_G(request).owner, opa_api_id(span),
+				   opa_fields_str(&tags.fields)) == OPA_SPAN_OK;
 	}
-	opa_fields_deinit(&fields);
+	opa_tags_end(&tags);
 	RETURN_BOOL(done);
 }
 
@@ -503,7 +491,7 @@ PHP_FUNCTION(opa_set_parent)
 	ZEND_PARSE_PARAMETERS_END();
 	RETURN_BOOL(
 		opa_request_records() && opa_span_set_parent(opa_the_process.spans, OPA_G(request).owner,
-									 id_of(span), id_of(parent)) == OPA_SPAN_OK);
+									 opa_api_id(span), opa_api_id(parent)) == OPA_SPAN_OK);
 }
 
 PHP_FUNCTION(opa_set_name)
@@ -516,7 +504,7 @@ PHP_FUNCTION(opa_set_name)
 	ZEND_PARSE_PARAMETERS_END();
 	RETURN_BOOL(
 		opa_request_records() && opa_span_set_name(opa_the_process.spans, OPA_G(request).owner,
-									 id_of(span), clean_name(name, &room)) == OPA_SPAN_OK);
+									 opa_api_id(span), clean_name(name, &room)) == OPA_SPAN_OK);
 }
 
 PHP_FUNCTION(opa_set_status)
@@ -534,177 +522,6 @@ PHP_FUNCTION(opa_set_status)
 		RETURN_FALSE;
 	}
 	opa_str text = message == NULL ? OPA_STR("") : clean_name(message, &room);
-	RETURN_BOOL(opa_span_set_status(opa_the_process.spans, OPA_G(request).owner, id_of(span),
+	RETURN_BOOL(opa_span_set_status(opa_the_process.spans, OPA_G(request).owner, opa_api_id(span),
 					(opa_span_status)status, text, false) == OPA_SPAN_OK);
-}
-
-/* ---- exceptions ---- */
-
-static bool record_exception(opa_span_id span, zend_object *exception, HashTable *tags)
-{
-	opa_fields fields;
-	uint32_t dropped;
-	opa_fields_init(&fields);
-	bool done = convert_tags(tags, OPA_G(request).config->event_attributes, OPA_TAG_EVENT_ATTRIBUTE,
-					&fields, &dropped) &&
-				opa_request_records() && !fields.failed &&
-				opa_error_record(span, exception, opa_fields_str(&fields), dropped) == OPA_SPAN_OK;
-	opa_fields_deinit(&fields);
-	return done;
-}
-
-PHP_FUNCTION(opa_record_exception)
-{
-	zend_string *span;
-	zend_object *exception;
-	HashTable *tags = NULL;
-	ZEND_PARSE_PARAMETERS_START(2, 3)
-		Z_PARAM_STR(span)
-		Z_PARAM_OBJ_OF_CLASS(exception, zend_ce_throwable)
-		Z_PARAM_OPTIONAL
-		Z_PARAM_ARRAY_HT(tags)
-	ZEND_PARSE_PARAMETERS_END();
-	RETURN_BOOL(opa_request_records() && record_exception(id_of(span), exception, tags));
-}
-
-PHP_FUNCTION(opa_track_error)
-{
-	zend_object *exception;
-	ZEND_PARSE_PARAMETERS_START(1, 1)
-		Z_PARAM_OBJ_OF_CLASS(exception, zend_ce_throwable)
-	ZEND_PARSE_PARAMETERS_END();
-	RETURN_BOOL(opa_request_records() && record_exception(opa_request_current(), exception, NULL));
-}
-
-/* What the call threw, if it is an exception and not the engine's way to exit. */
-static zend_object *thrown_exception(void)
-{
-	zend_object *thrown = EG(exception);
-	return thrown != NULL && instanceof_function(thrown->ce, zend_ce_throwable) ? thrown : NULL;
-}
-
-PHP_FUNCTION(opa_trace)
-{
-	zend_string *name;
-	zend_fcall_info call;
-	zend_fcall_info_cache cache;
-	span_options options = {.kind = OPA_KIND_INTERNAL};
-	ZEND_PARSE_PARAMETERS_START(2, 3)
-		Z_PARAM_STR(name)
-		Z_PARAM_FUNC(call, cache)
-		Z_PARAM_OPTIONAL
-		Z_PARAM_ARRAY_HT(options.tags)
-	ZEND_PARSE_PARAMETERS_END();
-	opa_span_id id = OPA_NO_SPAN;
-	if (opa_request_records()) {
-		id = start_span(name, &options);
-		if (EG(exception) != NULL) {
-			RETURN_THROWS();
-		}
-	}
-	zval argument;
-	if (id != OPA_NO_SPAN) {
-		ZVAL_NEW_STR(&argument, new_id(id));
-	} else {
-		ZVAL_INTERNED_STR(&argument, zero_id);
-	}
-	call.params = &argument;
-	call.param_count = 1;
-	call.retval = return_value;
-	zend_call_function(&call, &cache);
-	zval_ptr_dtor(&argument);
-	if (Z_ISREF_P(return_value)) {
-		zend_unwrap_reference(return_value);
-	}
-	if (id != OPA_NO_SPAN && opa_request_records()) {
-		zend_object *exception = thrown_exception();
-		if (exception != NULL) {
-			opa_error_record(id, exception, (opa_str){NULL, 0}, 0);
-		}
-		opa_request_end_span(id, OPA_NOW);
-	}
-}
-
-/* ---- state ---- */
-
-PHP_FUNCTION(opa_current_span)
-{
-	ZEND_PARSE_PARAMETERS_NONE();
-	if (!opa_request_records()) {
-		RETURN_NULL();
-	}
-	RETURN_NEW_STR(text_of(opa_request_current()));
-}
-
-PHP_FUNCTION(opa_root_span)
-{
-	ZEND_PARSE_PARAMETERS_NONE();
-	if (!opa_request_records()) {
-		RETURN_NULL();
-	}
-	RETURN_NEW_STR(text_of(OPA_G(request).local_root));
-}
-
-PHP_FUNCTION(opa_trace_id)
-{
-	ZEND_PARSE_PARAMETERS_NONE();
-	if (!opa_request_records()) {
-		RETURN_NULL();
-	}
-	zend_string *text = zend_string_alloc(OPA_TRACE_ID_HEX, false);
-	opa_hex_format(OPA_G(request).trace_id, OPA_TRACE_ID_LEN, ZSTR_VAL(text));
-	ZSTR_VAL(text)[OPA_TRACE_ID_HEX] = '\0';
-	RETURN_NEW_STR(text);
-}
-
-PHP_FUNCTION(opa_enable)
-{
-	ZEND_PARSE_PARAMETERS_NONE();
-	RETURN_BOOL(opa_request_enable());
-}
-
-PHP_FUNCTION(opa_disable)
-{
-	ZEND_PARSE_PARAMETERS_NONE();
-	bool was_on = opa_request_records();
-	opa_request_disable();
-	RETURN_BOOL(was_on);
-}
-
-PHP_FUNCTION(opa_is_enabled)
-{
-	ZEND_PARSE_PARAMETERS_NONE();
-	RETURN_BOOL(opa_request_records());
-}
-
-PHP_FUNCTION(opa_dump)
-{
-	zval *values;
-	uint32_t count;
-	ZEND_PARSE_PARAMETERS_START(0, -1)
-		Z_PARAM_VARIADIC('*', values, count)
-	ZEND_PARSE_PARAMETERS_END();
-	if (opa_request_records()) {
-		opa_dump_record(opa_request_current(), values, count);
-	}
-}
-
-PHP_FUNCTION(opa_flush)
-{
-	zend_long timeout_ms = 5000;
-	ZEND_PARSE_PARAMETERS_START(0, 1)
-		Z_PARAM_OPTIONAL
-		Z_PARAM_LONG(timeout_ms)
-	ZEND_PARSE_PARAMETERS_END();
-	if (!opa_request_records() || !opa_request_flush()) {
-		RETURN_FALSE;
-	}
-	unsigned wait = (unsigned)MAX(0, MIN(timeout_ms, 600000));
-	RETURN_BOOL(opa_publish_flush(opa_the_process.publisher, &OPA_G(request).config->outlet, wait));
-}
-
-PHP_FUNCTION(opa_status)
-{
-	ZEND_PARSE_PARAMETERS_NONE();
-	opa_status_array(return_value);
 }

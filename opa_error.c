@@ -2,6 +2,7 @@
 #include "opa_compat.h"
 #include "opa_error.h"
 #include "opa_process.h"
+#include "core/opa_block.h"
 #include "core/opa_bounded.h"
 #include "core/opa_fields.h"
 #include "core/opa_utf8.h"
@@ -156,22 +157,57 @@ static opa_str status_message(opa_str message, char *room, size_t size)
 	return (opa_str){room, opa_utf8_repaired_len(message.data, len)};
 }
 
-/* Says which exception it is. A handle alone is used again as soon as its object is gone. */
-static uint64_t token_of(zend_object *exception)
+/*
+ * Says which exception it is: the number that it got when it was first recorded. An object's handle
+ * and address are used again as soon as it is gone; the engine's table of weak references forgets
+ * it then. Nothing is put there when PHP is ending for want of memory: `may_allocate`.
+ */
+static uint64_t token_of(zend_object *exception, bool may_allocate)
 {
-	opa_str file = text_property(exception, "file"), message = text_property(exception, "message");
-	uint64_t token = 0xcbf29ce484222325u ^ exception->handle ^ ((uint64_t)line_of(exception) << 32);
-	for (size_t i = 0; i < file.len; i++) {
-		token = (token ^ (unsigned char)file.data[i]) * 0x100000001b3u;
+	opa_request *request = &OPA_G(request);
+	zval number;
+	const zval *known = NULL;
+	if (request->exceptions != NULL) {
+		known = zend_hash_index_find(request->exceptions, zend_object_to_weakref_key(exception));
 	}
-	for (size_t i = 0; i < message.len && i < 256; i++) {
-		token = (token ^ (unsigned char)message.data[i]) * 0x100000001b3u;
+	if (known != NULL) {
+		return (uint64_t)Z_LVAL_P(known);
 	}
-	return token | 1;
+	ZVAL_LONG(&number, (zend_long)++request->exception_count);
+	if (may_allocate) {
+		if (request->exceptions == NULL) {
+			ALLOC_HASHTABLE(request->exceptions);
+			zend_hash_init(request->exceptions, 8, NULL, NULL, 0);
+		}
+		zend_weakrefs_hash_add(request->exceptions, exception, &number);
+	}
+	return (uint64_t)Z_LVAL(number);
 }
 
-opa_span_result opa_error_record(
-	opa_span_id span, zend_object *exception, opa_str tags, uint32_t dropped)
+void opa_error_end(void)
+{
+	opa_request *request = &OPA_G(request);
+	if (request->exceptions != NULL) {
+		/* The objects, and the engine's side of it, are gone already. */
+		zend_hash_destroy(request->exceptions);
+		FREE_HASHTABLE(request->exceptions);
+		request->exceptions = NULL;
+	}
+	request->exception_count = 0;
+}
+
+/* What the caller has given under the same key counts more. */
+static void put_unless_given(opa_fields *fields, opa_str given, opa_str key, opa_str value)
+{
+	size_t len;
+	if (opa_attribute_find(
+			(const uint8_t *)given.data, given.len, OPA_TAG_EVENT_ATTRIBUTE, key, &len) < 0) {
+		put(fields, key, value);
+	}
+}
+
+static opa_span_result record(
+	opa_span_id span, zend_object *exception, opa_str tags, uint32_t dropped, uint64_t token)
 {
 	char room[1024];
 	opa_fields fields;
@@ -181,17 +217,22 @@ opa_span_result opa_error_record(
 	add_chain(&trace, exception);
 	opa_str message = text_property(exception, "message");
 	opa_fields_string(&fields, OPA_TAG_EVENT_NAME, OPA_STR("exception"));
-	put(&fields, OPA_STR("exception.type"), class_of(exception));
-	put(&fields, OPA_STR("exception.message"), message);
-	put(&fields, OPA_STR("exception.stacktrace"), opa_bounded_str(&trace));
+	put_unless_given(&fields, tags, OPA_STR("exception.type"), class_of(exception));
+	put_unless_given(&fields, tags, OPA_STR("exception.message"), message);
+	put_unless_given(&fields, tags, OPA_STR("exception.stacktrace"), opa_bounded_str(&trace));
 	opa_fields_append(&fields, tags);
 	opa_fields_uint(&fields, OPA_TAG_EVENT_DROPPED, dropped);
 	opa_span_result result = opa_span_add_exception(opa_the_process.spans, OPA_G(request).owner,
-		span, token_of(exception), opa_fields_str(&fields),
-		status_message(message, room, sizeof(room)));
+		span, token, opa_fields_str(&fields), status_message(message, room, sizeof(room)));
 	opa_bounded_deinit(&trace);
 	opa_fields_deinit(&fields);
 	return result;
+}
+
+opa_span_result opa_error_record(
+	opa_span_id span, zend_object *exception, opa_str tags, uint32_t dropped)
+{
+	return record(span, exception, tags, dropped, token_of(exception, true));
 }
 
 /* ---- fatal errors ---- */
@@ -281,7 +322,7 @@ static void record_fatal(int type, zend_string *file, uint32_t line, zend_string
 	zend_object *exception = find_uncaught(message, file, line);
 	if (exception != NULL) {
 		error_type = class_of(exception);
-		opa_error_record(request->local_root, exception, (opa_str){NULL, 0}, 0);
+		record(request->local_root, exception, (opa_str){NULL, 0}, 0, token_of(exception, false));
 	} else {
 		opa_fields fields;
 		describe_uncaught(&error_type, &message);

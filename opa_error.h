@@ -1,6 +1,6 @@
 /*
- * Exceptions and fatal errors as events on a span. Nothing here runs the program's code or
- * allocates from PHP's memory manager: it is called when that has nothing left, too.
+ * Exceptions and fatal errors as events on a span. Nothing here runs the program's code, and what a
+ * fatal error comes to allocates nothing from PHP's memory manager, which may have nothing left.
  */
 #ifndef OPA_ERROR_H
 #define OPA_ERROR_H
@@ -17,11 +17,15 @@ void opa_error_startup(void);
  */
 void opa_error_leave(void);
 
+/* post-deactivate: forgets which exceptions were recorded. */
+void opa_error_end(void);
+
 /*
  * Records an exception on an open span: an event "exception" with type, message and stack trace
  * (that of the chain of previous ones included, never an argument), and the span's status becomes
  * error unless the program has set it. The same exception is recorded once on a span. `tags` are
- * more attributes of the event in wire form (OPA_TAG_EVENT_ATTRIBUTE), `dropped` of them left out.
+ * more attributes of the event in wire form (OPA_TAG_EVENT_ATTRIBUTE), which outweigh the event's
+ * own ones; `dropped` of them were left out. May allocate from PHP's memory manager.
  */
 opa_span_result opa_error_record(
 	opa_span_id span, zend_object *exception, opa_str tags, uint32_t dropped);

@@ -45,7 +45,7 @@ static void on_init(zend_fiber_context *context)
 	opa_span_id inherited = opa_request_current();
 	opa_stack *current = fibers->current;
 	fibers->current = stack;
-	if (inherited != OPA_NO_SPAN) {
+	if (inherited != OPA_NO_SPAN && inherited != OPA_G(request).local_root) {
 		opa_fiber_push(fibers, inherited, NULL);
 	}
 	fibers->current = current;

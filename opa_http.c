@@ -230,11 +230,12 @@ static void put_url(const opa_config *config, opa_fields *to)
 	/* The absolute form that a proxy gets: "GET http://host/path". */
 	if (uri.len > 7 && uri.data[0] != '/') {
 		const char *slashes = zend_memnstr(uri.data, "://", 3, uri.data + uri.len);
-		const char *path =
-			slashes == NULL ? NULL
-							: memchr(slashes + 3, '/', (size_t)(uri.data + uri.len - slashes) - 3);
-		if (path != NULL) {
-			uri = (opa_str){path, (size_t)(uri.data + uri.len - path)};
+		if (slashes != NULL) {
+			const char *end = uri.data + uri.len, *path = slashes + 3;
+			while (path < end && *path != '/' && *path != '?') {
+				path++; /* host, and perhaps a password, which nobody is to see */
+			}
+			uri = (opa_str){path, (size_t)(end - path)};
 		}
 	}
 	const char *mark = memchr(uri.data, '?', uri.len);

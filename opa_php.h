@@ -27,5 +27,6 @@
 #include "zend_interfaces.h"
 #include "zend_observer.h"
 #include "zend_smart_str.h"
+#include "zend_weakrefs.h"
 
 #endif

@@ -31,20 +31,31 @@ static void prepend_scope(opa_batch *batch)
 	batch->data = w.pos;
 }
 
-static void count(const opa_request *request, const opa_batch *batch)
+static void count(opa_request *request, const uint32_t from[OPA_TRACE_COUNTS], bool complete)
 {
 	uint64_t counts[OPA_COUNTER_COUNT] = {0};
-	counts[OPA_COUNT_TRACES_STARTED] = batch->complete;
-	counts[OPA_COUNT_SPANS_STARTED] = batch->counts[OPA_TRACE_SPANS_STARTED];
-	counts[OPA_COUNT_SPANS_UNFINISHED] = batch->counts[OPA_TRACE_SPANS_UNFINISHED];
-	counts[OPA_COUNT_DROPPED_NO_MEMORY] = batch->counts[OPA_TRACE_SPANS_LOST];
-	counts[OPA_COUNT_ATTRIBUTES_DROPPED] = batch->counts[OPA_TRACE_ATTRIBUTES_DROPPED];
-	counts[OPA_COUNT_EVENTS_DROPPED] = batch->counts[OPA_TRACE_EVENTS_DROPPED];
-	counts[OPA_COUNT_LINKS_DROPPED] = batch->counts[OPA_TRACE_LINKS_DROPPED];
-	counts[OPA_COUNT_REFUSED_TRACE_SIZE] = batch->counts[OPA_TRACE_REFUSED_SIZE];
-	counts[OPA_COUNT_REFUSED_NO_MEMORY] = batch->counts[OPA_TRACE_REFUSED_MEMORY];
+	counts[OPA_COUNT_TRACES_STARTED] = complete;
+	counts[OPA_COUNT_SPANS_STARTED] = from[OPA_TRACE_SPANS_STARTED];
+	counts[OPA_COUNT_SPANS_UNFINISHED] = from[OPA_TRACE_SPANS_UNFINISHED];
+	counts[OPA_COUNT_DROPPED_NO_MEMORY] = from[OPA_TRACE_SPANS_LOST];
+	counts[OPA_COUNT_ATTRIBUTES_DROPPED] = from[OPA_TRACE_ATTRIBUTES_DROPPED];
+	counts[OPA_COUNT_EVENTS_DROPPED] = from[OPA_TRACE_EVENTS_DROPPED];
+	counts[OPA_COUNT_LINKS_DROPPED] = from[OPA_TRACE_LINKS_DROPPED];
+	counts[OPA_COUNT_REFUSED_TRACE_SIZE] = from[OPA_TRACE_REFUSED_SIZE];
+	counts[OPA_COUNT_REFUSED_NO_MEMORY] = from[OPA_TRACE_REFUSED_MEMORY];
 	counts[OPA_COUNT_VALUES_CUT] = request->values_cut;
+	request->values_cut = 0;
 	opa_publish_count_all(opa_the_process.publisher, &request->config->outlet, counts);
+}
+
+void opa_request_count(void)
+{
+	opa_request *request = &OPA_G(request);
+	if (request->traced) {
+		uint32_t counts[OPA_TRACE_COUNTS];
+		opa_trace_take_counts(opa_the_process.spans, request->owner, request->root, counts);
+		count(request, counts, false);
+	}
 }
 
 /* Takes the batch over. True when there was nothing to write, or it is in the journal. */
@@ -69,8 +80,7 @@ static bool publish(opa_request *request, opa_batch *batch)
 	}
 	/* Last, because it saves the counters: what was kept is among them. */
 	if (batch->data != NULL || batch->complete) {
-		count(request, batch);
-		request->values_cut = 0;
+		count(request, batch->counts, batch->complete);
 	}
 	opa_batch_release(opa_the_process.spans, batch);
 	return kept;
@@ -80,9 +90,13 @@ bool opa_request_flush(void)
 {
 	opa_request *request = &OPA_G(request);
 	opa_batch batch;
-	return opa_trace_flush(opa_the_process.spans, request->owner, request->root, &batch) ==
-			   OPA_SPAN_OK &&
-		   publish(request, &batch);
+	if (opa_trace_flush(opa_the_process.spans, request->owner, request->root, &batch) !=
+		OPA_SPAN_OK) {
+		return false;
+	}
+	bool kept = publish(request, &batch);
+	opa_request_count();
+	return kept;
 }
 
 /* Ends the local root and the trace. The piece that leaves last says that it is the last. */
@@ -168,9 +182,10 @@ static const opa_config *current_config(void)
 
 static bool may_trace(const opa_config *config)
 {
-	/* A server's run without a request is PHP's own: preloading. */
-	bool is_request = opa_http_is_server() ? SG(request_info).request_method != NULL
-										   : config != NULL && config->trace_cli;
+	/* A run without a request, or without arguments, is PHP's own: preloading, `php -v`. */
+	bool is_request = opa_http_is_server()
+						  ? SG(request_info).request_method != NULL
+						  : SG(request_info).argv != NULL && config != NULL && config->trace_cli;
 	return config != NULL && !config->exporter_none && is_request &&
 		   opa_publish_begin(opa_the_process.publisher, &config->outlet);
 }
@@ -203,6 +218,8 @@ void opa_request_begin(void)
 	request->values_cut = 0;
 	request->last_text = NULL;
 	request->spare_text = NULL;
+	request->exceptions = NULL;
+	request->exception_count = 0;
 	memset(request->clean_keys, 0, sizeof(request->clean_keys));
 	opa_fiber_begin(&request->fibers);
 	if (!request->begun) {
@@ -260,6 +277,7 @@ void opa_request_note_fork(void)
 	}
 	request->forked = true;
 	request->fork_time = opa_clock_wall();
+	request->fork_parent = opa_fiber_peek(&request->fibers);
 	if (request->recording == OPA_RECORDING_ON) {
 		request->recording = OPA_RECORDING_FORKED;
 	}
@@ -270,7 +288,7 @@ bool opa_request_wake(void)
 	opa_request *request = &OPA_G(request);
 	opa_process_renew_configs();
 	opa_span_start start = {
-		.parent = opa_fiber_peek(&request->fibers),
+		.parent = request->fork_parent,
 		.name = OPA_STR("fork"),
 		.kind = OPA_KIND_INTERNAL,
 		.start = request->fork_time,
@@ -329,15 +347,16 @@ static void rotate(opa_request *request)
 	opa_fields_deinit(&link);
 }
 
-static bool has_user_spans(const opa_request *request)
+static bool has_open_spans(const opa_request *request)
 {
-	return opa_trace_open_spans(opa_the_process.spans, request->owner, request->root) > 1;
+	return opa_trace_has_open_spans(
+		opa_the_process.spans, request->owner, request->root, request->local_root);
 }
 
 void opa_request_rotate(opa_span_start *start)
 {
 	opa_request *request = &OPA_G(request);
-	if (!has_user_spans(request)) {
+	if (!has_open_spans(request)) {
 		rotate(request);
 		start->mono = opa_clock_mono();
 	}
@@ -382,6 +401,22 @@ void opa_request_set_error(opa_str type, zend_string *file, uint32_t line)
 	request->failed = true;
 }
 
+/* Status, and what else is known at the end, with attributes that stand in `fields` already. */
+static void set_outcome(opa_request *request, opa_fields *fields)
+{
+	char room[32];
+	bool failed;
+	opa_str error_type;
+	opa_http_end(fields, &failed, &error_type, room);
+	if (failed && !request->failed) {
+		put_text(fields, OPA_STR("error.type"), error_type);
+		opa_span_set_status(opa_the_process.spans, request->owner, request->local_root,
+			OPA_STATUS_ERROR, (opa_str){"", 0}, true);
+	}
+	set_attributes(request->local_root, fields);
+	request->exit_status = EG(exit_status);
+}
+
 /*
  * What only PHP knows and will have forgotten soon. Nothing ends here yet: a session handler of the
  * program's may run after this.
@@ -389,27 +424,31 @@ void opa_request_set_error(opa_str type, zend_string *file, uint32_t line)
 void opa_request_leave(void)
 {
 	opa_request *request = &OPA_G(request);
-	if (!request->traced || (request->forked && !opa_request_wake())) {
+	/* Of a child that was forked while tracing was off nothing is kept. */
+	if (!request->traced || (request->forked && !opa_request_records())) {
 		return;
 	}
-	char room[32];
-	bool failed;
-	opa_str error_type;
 	opa_fields fields;
 	opa_error_leave();
 	opa_fields_init(&fields);
-	opa_http_end(&fields, &failed, &error_type, room);
-	if (failed && !request->failed) {
-		put_text(&fields, OPA_STR("error.type"), error_type);
-		opa_span_set_status(opa_the_process.spans, request->owner, request->local_root,
-			OPA_STATUS_ERROR, (opa_str){"", 0}, true);
-	}
 	opa_value cpu = OPA_VALUE_OF_DOUBLE((double)(opa_clock_cpu() - request->cpu) / 1e9);
 	opa_fields_attribute(&fields, OPA_TAG_SPAN_ATTRIBUTE, OPA_STR("php.cpu.time"), &cpu);
-	set_attributes(request->local_root, &fields);
+	set_outcome(request, &fields);
 	opa_fields_deinit(&fields);
 	request->script_ran = opa_http_is_server() || zend_hash_num_elements(&EG(included_files)) > 0 ||
 						  request->spans > 0 || request->failed;
+}
+
+/* What runs after RSHUTDOWN (a session handler, the end of a stream) may still call exit or fail.
+ */
+static void correct_outcome(opa_request *request)
+{
+	opa_fields fields;
+	if (request->exit_status != EG(exit_status)) {
+		opa_fields_init(&fields);
+		set_outcome(request, &fields);
+		opa_fields_deinit(&fields);
+	}
 }
 
 static void forget_id(zend_string **text)
@@ -424,13 +463,15 @@ void opa_request_end(void)
 {
 	opa_request *request = &OPA_G(request);
 	if (request->traced) {
-		if (request->forked) {
-			opa_request_wake();
+		bool keep = !request->forked || opa_request_records();
+		if (keep) {
+			correct_outcome(request);
 		}
-		finish(request, request->script_ran || request->spans > 0);
+		finish(request, keep && (request->script_ran || request->spans > 0));
 	}
 	forget_id(&request->last_text);
 	forget_id(&request->spare_text);
+	opa_error_end();
 	opa_fiber_end(&request->fibers);
 	request->recording = OPA_RECORDING_OFF;
 	request->traced = false;

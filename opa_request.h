@@ -35,10 +35,14 @@ typedef struct opa_request {
 	const opa_config *config;
 	opa_fibers fibers;
 	opa_rng rng;
-	uint64_t rotate_at; /* by the monotonic clock, when a script's trace has become too old */
-	uint64_t cpu;       /* at the start */
-	uint64_t fork_time; /* Unix nanoseconds */
-	uint64_t spans;     /* started by this request, roots not counted */
+	uint64_t rotate_at;       /* by the monotonic clock, when a script's trace has become too old */
+	uint64_t cpu;             /* at the start */
+	uint64_t fork_time;       /* Unix nanoseconds */
+	opa_span_id fork_parent;  /* what was current at the fork */
+	int exit_status;          /* at RSHUTDOWN */
+	HashTable *exceptions;    /* those that were recorded and live: their numbers; NULL: none */
+	uint64_t exception_count; /* how many numbers were given */
+	uint64_t spans;           /* started by this request, roots not counted */
 	uint64_t values_cut;
 	/*
 	 * The id that was handed out last, with a reference of opa's own: as long as it is held, a
@@ -85,6 +89,9 @@ opa_span_id opa_request_current(void);
 
 /* The root span has failed: error.type and where. `file` may be NULL. */
 void opa_request_set_error(opa_str type, zend_string *file, uint32_t line);
+
+/* Adds what was counted so far in this trace to the process's counters. */
+void opa_request_count(void);
 
 /* Publishes what has finished so far. False when it was dropped. */
 bool opa_request_flush(void);

@@ -620,17 +620,30 @@ bool opa_span_is_open(opa_span_table *table, uint64_t owner, opa_span_id id)
 	return true;
 }
 
-size_t opa_trace_open_spans(opa_span_table *table, uint64_t owner, opa_span_id root)
+bool opa_trace_has_open_spans(
+	opa_span_table *table, uint64_t owner, opa_span_id root, opa_span_id local_root)
 {
-	size_t count = 0;
 	union shard *shard = lock_shard_of(table, root);
 	const opa_trace *trace = find_trace(shard, owner, root);
-	for (const opa_block *span = trace == NULL ? NULL : trace->open; span != NULL;
-		 span = span->next) {
-		count++;
+	const opa_block *span = trace == NULL ? NULL : trace->open;
+	while (span != NULL && (span->frozen || span->id == local_root)) {
+		span = span->next;
 	}
 	unlock(shard);
-	return count;
+	return span != NULL;
+}
+
+void opa_trace_take_counts(
+	opa_span_table *table, uint64_t owner, opa_span_id root, uint32_t counts[OPA_TRACE_COUNTS])
+{
+	union shard *shard = lock_shard_of(table, root);
+	opa_trace *trace = find_trace(shard, owner, root);
+	memset(counts, 0, OPA_TRACE_COUNTS * sizeof(counts[0]));
+	if (trace != NULL) {
+		memcpy(counts, trace->counts, sizeof(trace->counts));
+		memset(trace->counts, 0, sizeof(trace->counts));
+	}
+	unlock(shard);
 }
 
 void opa_span_table_usage(opa_span_table *table, size_t *open_spans, size_t *bytes)

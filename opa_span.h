@@ -223,8 +223,16 @@ opa_span_result opa_span_set_status(opa_span_table *table, uint64_t owner, opa_s
 /* Whether the span is open and may be written to. */
 bool opa_span_is_open(opa_span_table *table, uint64_t owner, opa_span_id id);
 
-/* How many spans of a trace are open. */
-size_t opa_trace_open_spans(opa_span_table *table, uint64_t owner, opa_span_id root);
+/*
+ * Whether a span of the trace is open besides `local_root`; those that a forked child has only
+ * inherited do not count.
+ */
+bool opa_trace_has_open_spans(
+	opa_span_table *table, uint64_t owner, opa_span_id root, opa_span_id local_root);
+
+/* Hands out what was counted since the last batch, and counts anew. All 0 for an unknown trace. */
+void opa_trace_take_counts(
+	opa_span_table *table, uint64_t owner, opa_span_id root, uint32_t counts[OPA_TRACE_COUNTS]);
 
 /* Open spans and bytes of the whole table, for opa_status(). */
 void opa_span_table_usage(opa_span_table *table, size_t *open_spans, size_t *bytes);

@@ -1,7 +1,6 @@
 #include "php_opa.h"
 #include "opa_status.h"
 #include "opa_process.h"
-#include "core/opa_alloc.h"
 
 /* ---- what both show ---- */
 
@@ -95,10 +94,12 @@ static void problem_text(
 	}
 }
 
+/* On PHP's memory: what asks for it may be ended by a fatal error before it is given back. */
 static opa_publish_status *read_status(const opa_config *config)
 {
-	opa_publish_status *status = opa_calloc(1, sizeof(*status));
-	if (status != NULL && config != NULL && opa_the_process.publisher != NULL) {
+	opa_publish_status *status = ecalloc(1, sizeof(*status));
+	opa_request_count();
+	if (config != NULL && opa_the_process.publisher != NULL) {
 		opa_publish_status_get(opa_the_process.publisher, &config->outlet, status);
 	}
 	return status;
@@ -190,9 +191,6 @@ void opa_status_array(zval *to)
 	const opa_config *config = config_now();
 	opa_publish_status *status = read_status(config);
 	array_init(to);
-	if (status == NULL) {
-		return;
-	}
 	if (opa_the_process.spans != NULL) {
 		opa_span_table_usage(opa_the_process.spans, &open_spans, &bytes);
 	}
@@ -212,7 +210,7 @@ void opa_status_array(zval *to)
 	add_spool(to, status);
 	add_exporter(to, config, status);
 	add_settings(to, config);
-	opa_free(status);
+	efree(status);
 }
 
 /* ---- phpinfo() ---- */
@@ -281,11 +279,8 @@ void opa_status_info(void)
 {
 	const opa_config *config = config_now();
 	opa_publish_status *status = read_status(config);
-	if (status == NULL) {
-		return;
-	}
 	info_state(config, status);
 	info_settings(config);
 	info_counters(status);
-	opa_free(status);
+	efree(status);
 }

@@ -56,7 +56,8 @@ OPA_INLINE bool opa_trace_has_room(opa_trace *trace, size_t more);
 /*
  * Whether finished spans should leave now, at `mono`: there are limits.flush_size of them, the last
  * ones left limits.flush_age ago, or the trace has come so near to limits.trace_size that without
- * it the next span might be refused.
+ * it the next span might be refused. (Then, too, they are to be some: where open spans take nearly
+ * all of it, each end would be a piece of its own.)
  */
 OPA_INLINE bool opa_trace_should_flush(const opa_trace *trace, uint64_t mono);
 
@@ -127,7 +128,8 @@ OPA_INLINE bool opa_trace_should_flush(const opa_trace *trace, uint64_t mono)
 	int64_t age = (int64_t)(mono - trace->mono);
 	return OPA_UNLIKELY(opa_trace_finished_len(trace) >= limits->flush_size) ||
 		   OPA_UNLIKELY(age >= (int64_t)limits->flush_age && limits->flush_age != 0) ||
-		   OPA_UNLIKELY(trace->bytes >= limits->trace_size - limits->trace_size / 8);
+		   OPA_UNLIKELY(trace->bytes >= limits->trace_size - limits->trace_size / 8 &&
+						opa_trace_finished_len(trace) >= limits->trace_size / 64);
 }
 
 OPA_INLINE uint64_t opa_trace_end_of(const opa_trace *trace, const opa_block *span, uint64_t mono)

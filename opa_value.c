@@ -210,6 +210,41 @@ static opa_str index_key(opa_conversion *conversion, zend_ulong index)
 	return (opa_str){digits, (size_t)len};
 }
 
+/*
+ * A key as it will stand on the wire. One that had to be changed (cut, or not UTF-8) may have
+ * become another's equal, which no receiver wants: then the later one is to win.
+ */
+static opa_str clean_key(opa_conversion *conversion, const zend_string *name, bool *changed)
+{
+	opa_str key = opa_value_name(name);
+	*changed |= key.len != ZSTR_LEN(name);
+	if (UNEXPECTED(!opa_utf8_is_valid(key.data, key.len))) {
+		size_t len = opa_utf8_repaired_len(key.data, key.len);
+		char *text = room(conversion, len);
+		opa_utf8_repair(key.data, key.len, text);
+		key = (opa_str){text, len};
+		*changed = true;
+	}
+	return key;
+}
+
+/* Takes out each pair behind which another with its key stands; answers how many are left. */
+static size_t drop_overwritten(opa_pair *pairs, size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++) {
+		bool overwritten = false;
+		for (size_t k = i + 1; k < count && !overwritten; k++) {
+			overwritten = pairs[k].key.len == pairs[i].key.len &&
+						  memcmp(pairs[k].key.data, pairs[i].key.data, pairs[i].key.len) == 0;
+		}
+		if (!overwritten) {
+			pairs[kept++] = pairs[i];
+		}
+	}
+	return kept;
+}
+
 static bool has_budget(const opa_conversion *conversion)
 {
 	return !conversion->stop && conversion->nodes_left > 0 && conversion->text_left > 0;
@@ -238,6 +273,7 @@ static opa_value map_value(opa_conversion *conversion, HashTable *array, unsigne
 	uint32_t count = MIN(zend_hash_num_elements(array), conversion->nodes_left);
 	opa_pair *pairs = room(conversion, MAX(count, 1) * sizeof(*pairs));
 	size_t n = 0;
+	bool changed = false;
 	zend_ulong index;
 	zend_string *name;
 	zval *element;
@@ -247,13 +283,15 @@ static opa_value map_value(opa_conversion *conversion, HashTable *array, unsigne
 			break;
 		}
 		conversion->nodes_left--;
-		opa_str key = name == NULL ? index_key(conversion, index) : opa_value_name(name);
+		opa_str key =
+			name == NULL ? index_key(conversion, index) : clean_key(conversion, name, &changed);
 		conversion->text_left -= (uint32_t)MIN(key.len, conversion->text_left);
 		pairs[n].key = key;
 		pairs[n].value = convert_member(conversion, key, element, depth + 1);
 		n++;
 	}
 	ZEND_HASH_FOREACH_END();
+	n = changed ? drop_overwritten(pairs, n) : n;
 	return (opa_value){.type = OPA_VALUE_MAP, .as.map = {pairs, n}};
 }
 
@@ -320,10 +358,9 @@ opa_value opa_value_convert_for(opa_conversion *conversion, opa_str key, zval *v
 uint32_t opa_value_convert_tags(
 	opa_conversion *conversion, HashTable *tags, uint32_t limit, uint32_t tag, opa_fields *fields)
 {
-	uint32_t count = zend_hash_num_elements(tags), n = 0, seen = 0;
-	if (count == 0) {
-		return 0;
-	}
+	uint32_t count = zend_hash_num_elements(tags), seen = 0, without_key = 0;
+	size_t n = 0;
+	bool changed = false;
 	opa_pair few[PAIRS_ON_STACK], *pairs = few;
 	if (MIN(count, limit) > PAIRS_ON_STACK) {
 		pairs = room(conversion, MIN(count, limit) * sizeof(*pairs));
@@ -336,8 +373,10 @@ uint32_t opa_value_convert_tags(
 			break;
 		}
 		seen++;
-		opa_str key = name == NULL ? index_key(conversion, index) : opa_value_name(name);
+		opa_str key =
+			name == NULL ? index_key(conversion, index) : clean_key(conversion, name, &changed);
 		if (key.len == 0) {
+			without_key++;
 			continue;
 		}
 		pairs[n].key = key;
@@ -345,10 +384,9 @@ uint32_t opa_value_convert_tags(
 		n += pairs[n].value.type != OPA_VALUE_NULL;
 	}
 	ZEND_HASH_FOREACH_END();
-	if (!conversion->stop) {
-		for (uint32_t i = 0; i < n; i++) {
-			opa_fields_attribute(fields, tag, pairs[i].key, &pairs[i].value);
-		}
+	n = changed ? drop_overwritten(pairs, n) : n;
+	for (size_t i = 0; i < n && !conversion->stop; i++) {
+		opa_fields_attribute(fields, tag, pairs[i].key, &pairs[i].value);
 	}
-	return count - seen;
+	return count - seen + without_key;
 }

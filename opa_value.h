@@ -47,7 +47,8 @@ opa_value opa_value_convert_for(opa_conversion *conversion, opa_str key, zval *v
 
 /*
  * An array of tags becomes attributes with that protobuf tag. Of more than `limit` the first are
- * taken, and the number of the others is answered. Nothing is written after conversion->stop.
+ * taken; the number of the others, and of those without a key, is answered. Nothing is written
+ * after conversion->stop.
  */
 uint32_t opa_value_convert_tags(
 	opa_conversion *conversion, HashTable *tags, uint32_t limit, uint32_t tag, opa_fields *fields);

@@ -154,29 +154,38 @@ size_t opa_attribute_len(const uint8_t *wire, size_t left)
 	return next == NULL ? 0 : (size_t)(next - wire);
 }
 
-long opa_block_find(const opa_block *block, const uint8_t *wire, size_t wire_len, size_t *len)
+long opa_attribute_find(
+	const uint8_t *wire, size_t len, uint32_t tag, opa_str key, size_t *found_len)
 {
-	opa_str wanted, field;
-	if (read_field(wire, wire + wire_len, &wanted) == NULL) {
-		return -1;
-	}
-	opa_str key = key_of(wanted);
-	const uint8_t *p = block->data + block->name_field, *end = block->data + block->len;
+	opa_str field;
+	const uint8_t *p = wire, *end = wire + len;
 	while (p < end) {
 		const uint8_t *next = read_field(p, end, &field);
 		if (next == NULL) {
 			return -1;
 		}
-		if (*p == OPA_TAG_SPAN_ATTRIBUTE) {
+		if (*p == tag) {
 			opa_str has = key_of(field);
 			if (has.len == key.len && memcmp(has.data, key.data, key.len) == 0) {
-				*len = (size_t)(next - p);
-				return p - block->data;
+				*found_len = (size_t)(next - p);
+				return p - wire;
 			}
 		}
 		p = next;
 	}
 	return -1;
+}
+
+long opa_block_find(const opa_block *block, const uint8_t *wire, size_t wire_len, size_t *len)
+{
+	opa_str wanted;
+	if (read_field(wire, wire + wire_len, &wanted) == NULL) {
+		return -1;
+	}
+	size_t behind_name = block->name_field;
+	long at = opa_attribute_find(block->data + behind_name, block->len - behind_name,
+		OPA_TAG_SPAN_ATTRIBUTE, key_of(wanted), len);
+	return at < 0 ? at : at + (long)behind_name;
 }
 
 static void write_bytes(opa_writer *w, uint32_t tag, const void *bytes, size_t len)

@@ -96,6 +96,13 @@ bool opa_block_replace(
 /* Length of the attribute that begins at wire, tag included; 0 when it does not fit into `left`. */
 size_t opa_attribute_len(const uint8_t *wire, size_t left);
 
+/*
+ * Where among these length-delimited fields the first attribute with that tag and key begins, and
+ * its length; -1 when there is none.
+ */
+long opa_attribute_find(
+	const uint8_t *wire, size_t len, uint32_t tag, opa_str key, size_t *found_len);
+
 /* What all spans of a trace have in common on the wire. */
 typedef struct opa_block_context {
 	uint8_t trace_id[OPA_TRACE_ID_LEN];

@@ -8,7 +8,13 @@ void opa_fields_init(opa_fields *fields)
 	fields->data = fields->room;
 	fields->len = 0;
 	fields->capacity = OPA_FIELDS_INLINE;
+	fields->most = SIZE_MAX;
 	fields->failed = false;
+}
+
+void opa_fields_bound(opa_fields *fields, size_t most)
+{
+	fields->most = most;
 }
 
 void opa_fields_deinit(opa_fields *fields)
@@ -21,8 +27,13 @@ void opa_fields_deinit(opa_fields *fields)
 /* A writer whose end lies `bound` bytes behind what stands already. */
 static bool begin(opa_fields *fields, size_t bound, opa_writer *w)
 {
-	if (OPA_UNLIKELY(bound > fields->capacity - fields->len)) {
-		size_t capacity = (fields->len + bound) * 2;
+	size_t needed = fields->len + bound;
+	if (OPA_UNLIKELY(needed > fields->most)) {
+		fields->failed = true;
+		return false;
+	}
+	if (OPA_UNLIKELY(needed > fields->capacity)) {
+		size_t capacity = needed <= fields->most / 2 ? needed * 2 : fields->most;
 		bool outside = fields->data != fields->room;
 		uint8_t *data = opa_realloc(outside ? fields->data : NULL, capacity);
 		if (data == NULL) {

@@ -1,7 +1,8 @@
 /*
  * A list of protobuf fields that is built from front to back: the attributes of a span, or the
  * fields of an event or a link. Most lists fit into the struct, which lives on the caller's stack;
- * a longer one goes to malloc(3). When that fails the field is left out and `failed` set.
+ * a longer one goes to malloc(3). When that fails, or the list would get longer than its bound, the
+ * field is left out and `failed` set.
  */
 #ifndef OPA_FIELDS_H
 #define OPA_FIELDS_H
@@ -14,12 +15,16 @@ typedef struct opa_fields {
 	uint8_t *data;
 	size_t len;
 	size_t capacity;
+	size_t most;
 	bool failed;
 	uint8_t room[OPA_FIELDS_INLINE];
 } opa_fields;
 
 void opa_fields_init(opa_fields *fields);
 void opa_fields_deinit(opa_fields *fields);
+
+/* Bytes that the list may have at most; without it there is no bound. */
+void opa_fields_bound(opa_fields *fields, size_t most);
 
 void opa_fields_attribute(opa_fields *fields, uint32_t tag, opa_str key, const opa_value *value);
 

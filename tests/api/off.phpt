@@ -31,7 +31,7 @@ require __DIR__ . '/../utils/trace.inc';
 opa_test_clean(__FILE__);
 ?>
 --EXPECT--
-off false null null null
+off false "0000000000000000" "0000000000000000" null
 id "0000000000000000"
 false false false false false false false false false false false false false
 trace "0000000000000000"

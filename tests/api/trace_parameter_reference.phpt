@@ -1,5 +1,5 @@
 --TEST--
-A function that takes its parameter by reference gets the id with PHP's own warning
+A function that takes its parameter by reference gets a reference, and changes nothing with it
 --EXTENSIONS--
 opa
 --INI--
@@ -10,12 +10,13 @@ opa.exporter_path=/nonexistent/opa-exporter
 require __DIR__ . '/../utils/trace.inc';
 
 show('result', opa_trace('t', function (&$id) { $id .= 'x'; return strlen($id); }));
+show('ended', opa_test_span('t')['tags']);
 ?>
 --CLEAN--
 <?php
 require __DIR__ . '/../utils/trace.inc';
 opa_test_clean(__FILE__);
 ?>
---EXPECTF--
-Warning: {closure%S}(): Argument #1 ($id) must be passed by reference, value given in %s on line %d
+--EXPECT--
 result 17
+ended []

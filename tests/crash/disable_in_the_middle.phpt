@@ -34,7 +34,7 @@ opa_test_clean(__FILE__);
 ?>
 --EXPECT--
 true
-["0000000000000000",false,false,null,null,null,false,false,false,"0000000000000000"]
+["0000000000000000",false,false,"0000000000000000","0000000000000000",null,false,false,false,"0000000000000000"]
 [true,true,true,true,true]
 script.php "-"
 open 1

@@ -17,6 +17,15 @@ $span = opa_test_record(static function (string $id): void {
 		$e = new Exception("other $i");
 		opa_record_exception($id, $e);
 	}
+	for ($i = 0; $i < 3; $i++) {
+		try {
+			throw new Exception('again and again');
+		} catch (Exception $e) {
+			opa_record_exception($id, $e);
+			opa_record_exception($id, $e);
+		}
+		unset($e);
+	}
 });
 show('events', array_map(static fn (array $e) => $e['tags']['exception.message'], $span['events']));
 ?>
@@ -27,4 +36,4 @@ opa_test_clean(__FILE__);
 ?>
 --EXPECT--
 recorded true true
-events ["one","other 0","other 1","other 2"]
+events ["one","other 0","other 1","other 2","again and again","again and again","again and again"]

@@ -186,6 +186,22 @@ static void without_memory_a_field_is_left_out_and_said_so(void **state)
 }
 
 /* The block that could not grow is kept, and freed once. */
+static void a_list_keeps_to_its_bound(void **state)
+{
+	(void)state;
+	static char text[5000];
+	opa_fields fields;
+	opa_fields_init(&fields);
+	opa_fields_bound(&fields, 40000);
+	memset(text, 't', sizeof(text));
+	for (int i = 0; i < 100 && !fields.failed; i++) {
+		opa_fields_string(&fields, OPA_TAG_EVENT_NAME, (opa_str){text, sizeof(text)});
+	}
+	assert_true(fields.failed);
+	assert_in_range(fields.len, 5000, 40000);
+	opa_fields_deinit(&fields);
+}
+
 static void a_list_that_cannot_grow_keeps_what_it_has(void **state)
 {
 	(void)state;
@@ -220,6 +236,7 @@ int main(void)
 		cmocka_unit_test(a_list_beyond_the_stack_is_the_same_list),
 		cmocka_unit_test(a_text_that_grows_in_repair_fits),
 		cmocka_unit_test(without_memory_a_field_is_left_out_and_said_so),
+		cmocka_unit_test(a_list_keeps_to_its_bound),
 		cmocka_unit_test(a_list_that_cannot_grow_keeps_what_it_has),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

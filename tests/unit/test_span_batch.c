@@ -191,6 +191,41 @@ static void every_piece_names_its_trace(void **state)
 	opa_batch_release(f->table, &last);
 }
 
+static void counts_can_be_taken_while_spans_are_open(void **state)
+{
+	fixture *f = *state;
+	uint32_t counts[OPA_TRACE_COUNTS];
+	f->limits.events = 0;
+	opa_span_id id = begin(f, f->root);
+	opa_span_add_event(f->table, f->owner, id, OPA_NOW, event_fields("e"));
+	opa_trace_take_counts(f->table, f->owner, f->root, counts);
+	assert_int_equal(counts[OPA_TRACE_SPANS_STARTED], 2);
+	assert_int_equal(counts[OPA_TRACE_EVENTS_DROPPED], 1);
+	opa_trace_take_counts(f->table, f->owner, f->root, counts);
+	assert_int_equal(counts[OPA_TRACE_SPANS_STARTED] + counts[OPA_TRACE_EVENTS_DROPPED], 0);
+	memset(counts, 0xff, sizeof(counts));
+	opa_trace_take_counts(f->table, f->owner + 1, f->root, counts);
+	assert_int_equal(counts[OPA_TRACE_SPANS_STARTED], 0);
+	end(f, id);
+	finish(f);
+	assert_int_equal(f->out.counts[OPA_TRACE_SPANS_STARTED], 0);
+	assert_int_equal(f->out.spans, 2);
+}
+
+static void open_spans_are_those_besides_the_local_root(void **state)
+{
+	fixture *f = *state;
+	assert_false(opa_trace_has_open_spans(f->table, f->owner, f->root, f->root));
+	opa_span_id id = begin(f, f->root);
+	assert_true(opa_trace_has_open_spans(f->table, f->owner, f->root, f->root));
+	assert_false(opa_trace_has_open_spans(f->table, f->owner + 1, f->root, f->root));
+	end(f, id);
+	assert_false(opa_trace_has_open_spans(f->table, f->owner, f->root, f->root));
+	end(f, f->root);
+	finish(f);
+	assert_false(opa_trace_has_open_spans(f->table, f->owner, f->root, f->root));
+}
+
 static void a_flush_with_nothing_finished_is_empty_and_keeps_the_counts(void **state)
 {
 	fixture *f = *state;
@@ -421,6 +456,8 @@ int main(void)
 		TEST(a_piece_leaves_at_flush_size_and_not_before),
 		TEST(a_piece_leaves_when_it_is_old_enough),
 		TEST(every_piece_names_its_trace),
+		TEST(counts_can_be_taken_while_spans_are_open),
+		TEST(open_spans_are_those_besides_the_local_root),
 		TEST(a_flush_with_nothing_finished_is_empty_and_keeps_the_counts),
 		TEST(counts_are_handed_out_once),
 		TEST(what_has_left_is_no_more_in_the_books),

@@ -67,8 +67,11 @@ static void what_was_open_can_only_be_a_parent_in_the_child(void **state)
 		size_t at = 0;
 		check_frozen(f, open, f->root);
 		check_frozen(f, f->root, open);
+		CHECK(!opa_trace_has_open_spans(f->table, f->owner, f->root, OPA_NO_SPAN));
 		opa_span_id own = span_begin(f->table, f->owner, f->root);
 		CHECK(own != OPA_NO_SPAN);
+		CHECK(opa_trace_has_open_spans(f->table, f->owner, f->root, OPA_NO_SPAN));
+		CHECK(!opa_trace_has_open_spans(f->table, f->owner, f->root, own));
 		CHECK(opa_span_set_parent(f->table, f->owner, own, open) == OPA_SPAN_OK);
 		CHECK(opa_span_set_parent(f->table, f->owner, open, own) == OPA_SPAN_REFUSED);
 		CHECK(try_tag(f, own) == OPA_SPAN_OK);
