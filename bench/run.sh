@@ -27,19 +27,6 @@ count() {
 		"$iterations" 2>&1 >/dev/null | sed -n 's/.*Collected *: *\([0-9]*\).*/\1/p' | tail -n 1
 }
 
-# Milliseconds from a process's start to its end with an empty script; the median of many.
-start_up() {
-	"$php" -n -r '
-		[, $n] = $argv; $times = [];
-		$command = array_slice($argv, 2);
-		for ($i = 0; $i < $n; $i++) {
-			$t = hrtime(true);
-			proc_close(proc_open($command, [1 => ["file", "/dev/null", "w"]], $pipes));
-			$times[] = hrtime(true) - $t;
-		}
-		sort($times); printf("%.3f", $times[intdiv($n, 2)] / 1e6);' -- 101 "$@"
-}
-
 for mode in off on; do
 	with=("${args[@]}")
 	[ $mode = off ] || with+=("${opcache[@]}")
@@ -56,10 +43,5 @@ for mode in off on; do
 		echo "instructions: skipped, there is no valgrind"
 	fi
 done
-echo "== from process start to the end of an empty script"
-empty=$(mktemp)
-echo '<?php' >"$empty"
-printf '%-58s %11s ms\n' 'php' "$(start_up "$php" -n "$empty")"
-printf '%-58s %11s ms\n' 'php with opa, off' "$(start_up "$php" "${args[@]}" -d opa.enabled=0 "$empty")"
-printf '%-58s %11s ms\n' 'php with opa' "$(start_up "$php" "${args[@]}" "$empty")"
-rm -f "$empty"
+echo '== from process start to the first opcode'
+"$php" -n "$here/start.php" 301 "${args[@]:1}"
