@@ -11,6 +11,10 @@ opa_bindir = $(prefix)/bin
 all: $(opa_exporter)
 build-modules: $(opa_exporter)
 test: $(opa_exporter)
+# The tests find them by these, and what run-tests itself runs leaves nothing in the user's store.
+test: export OPA_EXPORTER = $(abspath $(opa_exporter))
+test: export OPA_EXTENSION = $(abspath $(phplibdir)/opa.so)
+PHP_TEST_SHARED_EXTENSIONS += -d opa.spool_dir=$(abspath $(builddir))/.libs/test-spool -d opa.exporter_path=/nonexistent
 install: install-opa-viewer
 
 $(opa_exporter): $(opa_exporter_objects)

@@ -5,7 +5,7 @@ opa
 --INI--
 opa.spool_dir={PWD}/open_spans_100000.spool
 opa.exporter_path=/nonexistent/opa-exporter
-memory_limit=256M
+memory_limit=1G
 --FILE--
 <?php
 require __DIR__ . '/../utils/trace.inc';

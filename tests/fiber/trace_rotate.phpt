@@ -17,10 +17,10 @@ function work(string $name): void {
 }
 work('first');
 $first = opa_trace_id();
-for ($end = hrtime(true) + 30e6; hrtime(true) < $end;) {}
+for ($end = hrtime(true) + 350e6; hrtime(true) < $end;) {}
 work('second');
 echo json_encode(opa_trace_id() === $first), "\n";
-PHP, ['ini' => ['opa.trace_rotate' => '20ms']]);
+PHP, ['ini' => ['opa.trace_rotate' => '300ms']]);
 echo $run['out'];
 show('apart', opa_test_span('first', $run['spans'])['trace'] !== opa_test_span('second', $run['spans'])['trace']);
 ?>

@@ -14,13 +14,13 @@ $run = opa_test_run(<<<'PHP'
 $first = opa_trace_id();
 opa_end_span(opa_start_span('one'));
 $open = opa_start_span('kept open');
-for ($end = hrtime(true) + 30e6; hrtime(true) < $end;) {}
+for ($end = hrtime(true) + 350e6; hrtime(true) < $end;) {}
 opa_end_span(opa_start_span('two'));
 echo json_encode(opa_trace_id() === $first), "\n";
 opa_end_span($open);
 opa_end_span(opa_start_span('three'));
 echo json_encode(opa_trace_id() === $first), "\n";
-PHP, ['ini' => ['opa.trace_rotate' => '20ms']]);
+PHP, ['ini' => ['opa.trace_rotate' => '300ms']]);
 echo $run['out'];
 $traces = [];
 foreach ($run['spans'] as $span) {

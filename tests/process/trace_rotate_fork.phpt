@@ -17,13 +17,13 @@ $pid = pcntl_fork();
 if ($pid === 0) {
 	opa_end_span(opa_start_span('first'));
 	$first = opa_trace_id();
-	for ($end = hrtime(true) + 30e6; hrtime(true) < $end;) {}
+	for ($end = hrtime(true) + 350e6; hrtime(true) < $end;) {}
 	opa_end_span(opa_start_span('second'));
 	echo json_encode(opa_trace_id() === $first), "\n";
 	exit(0);
 }
 pcntl_waitpid($pid, $status);
-PHP, ['ini' => ['opa.trace_rotate' => '20ms']]);
+PHP, ['ini' => ['opa.trace_rotate' => '300ms']]);
 echo $run['out'];
 $second = opa_test_span('second', $run['spans']);
 $root = array_values(array_filter($run['spans'], fn ($s) => $s['id'] === $second['parent']))[0];
