@@ -12,9 +12,14 @@ all: $(opa_exporter)
 build-modules: $(opa_exporter)
 test: $(opa_exporter)
 # The tests find them by these, and what run-tests itself runs leaves nothing in the user's store.
+opa_tested = $(abspath $(builddir))/.libs/test
 test: export OPA_EXPORTER = $(abspath $(opa_exporter))
 test: export OPA_EXTENSION = $(abspath $(phplibdir)/opa.so)
-PHP_TEST_SHARED_EXTENSIONS += -d opa.spool_dir=$(abspath $(builddir))/.libs/test-spool -d opa.exporter_path=/nonexistent
+test: export XDG_RUNTIME_DIR = $(opa_tested)/run
+test: export XDG_STATE_HOME = $(opa_tested)/state
+test: $(opa_tested)
+$(opa_tested):
+	@$(mkinstalldirs) $@/run $@/state
 install: install-opa-viewer
 
 $(opa_exporter): $(opa_exporter_objects)
@@ -28,10 +33,10 @@ $(builddir)/.libs/exporter/%.o: $(srcdir)/%.c
 
 install-opa-viewer:
 	@echo "Installing the viewer:            $(INSTALL_ROOT)$(opa_bindir)/opa"
-	@$(mkinstalldirs) $(INSTALL_ROOT)$(opa_bindir) $(INSTALL_ROOT)$(opa_datadir)
+	@$(INSTALL) -d -m 755 $(INSTALL_ROOT)$(opa_bindir) $(INSTALL_ROOT)$(opa_datadir)
 	@$(INSTALL) -m 755 $(srcdir)/bin/opa $(INSTALL_ROOT)$(opa_bindir)/opa
 	@(cd $(srcdir)/viewer && find . -type d -print) | while read d; do \
-		$(mkinstalldirs) $(INSTALL_ROOT)$(opa_datadir)/$$d || exit 1; \
+		$(INSTALL) -d -m 755 $(INSTALL_ROOT)$(opa_datadir)/$$d || exit 1; \
 	done
 	@(cd $(srcdir)/viewer && find . -type f -print) | while read f; do \
 		$(INSTALL_DATA) $(srcdir)/viewer/$$f $(INSTALL_ROOT)$(opa_datadir)/$$f || exit 1; \

@@ -25,8 +25,10 @@ is_installed() {
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
-	else
+	elif command -v sudo >/dev/null; then
 		sudo "$@"
+	else
+		die "this needs root: run it as root, or install sudo ($*)"
 	fi
 }
 
