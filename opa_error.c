@@ -4,6 +4,7 @@
 #include "opa_process.h"
 #include "core/opa_bounded.h"
 #include "core/opa_fields.h"
+#include "core/opa_hash.h"
 #include "core/opa_utf8.h"
 
 #define CHAIN_MAX  16
@@ -160,14 +161,9 @@ static opa_str status_message(opa_str message, char *room, size_t size)
 static uint64_t token_of(zend_object *exception)
 {
 	opa_str file = text_property(exception, "file"), message = text_property(exception, "message");
-	uint64_t token = 0xcbf29ce484222325u ^ exception->handle ^ ((uint64_t)line_of(exception) << 32);
-	for (size_t i = 0; i < file.len; i++) {
-		token = (token ^ (unsigned char)file.data[i]) * 0x100000001b3u;
-	}
-	for (size_t i = 0; i < message.len && i < 256; i++) {
-		token = (token ^ (unsigned char)message.data[i]) * 0x100000001b3u;
-	}
-	return token | 1;
+	uint64_t token = OPA_HASH_START ^ exception->handle ^ ((uint64_t)line_of(exception) << 32);
+	token = opa_hash_add(token, file.data, file.len);
+	return opa_hash_add(token, message.data, MIN(message.len, 256)) | 1;
 }
 
 opa_span_result opa_error_record(

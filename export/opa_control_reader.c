@@ -1,8 +1,6 @@
 #include "opa_control.h"
 #include "opa_file.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -54,12 +52,8 @@ static bool visit_file(
 
 void opa_control_visit(const opa_spool *spool, opa_control_visitor visitor, void *user)
 {
-	int fd = openat(spool->dir, "control", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = opa_file_open_folder(spool->dir, "control");
 	if (dir == NULL) {
-		if (fd >= 0) {
-			close(fd);
-		}
 		return;
 	}
 	bool go_on = true;

@@ -81,6 +81,16 @@ int opa_file_open(const opa_spool *spool, const char *folder, const char *name, 
 	return fd;
 }
 
+DIR *opa_file_open_folder(int dir, const char *folder)
+{
+	int fd = openat(dir, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+	if (listing == NULL && fd >= 0) {
+		close(fd);
+	}
+	return listing;
+}
+
 /* A umask may have taken the owner's own rights from the new file. */
 static bool identify(int fd, opa_file *file)
 {

@@ -10,6 +10,8 @@
 
 #include "opa_spool.h"
 
+#include <dirent.h>
+
 /* An open file and what it was when it was opened. fd is -1 when there is none. */
 typedef struct opa_file {
 	int fd;
@@ -54,6 +56,12 @@ long opa_file_read(int fd, void *to, size_t len, uint64_t offset);
 
 /* Opens a file of a folder for reading (or for both), never through a symlink, never a device. */
 int opa_file_open(const opa_spool *spool, const char *folder, const char *name, bool writable);
+
+/*
+ * Opens a folder of the directory `dir` ("." for that itself) to be listed; never through a
+ * symlink. NULL on failure. The caller closes it with closedir(3).
+ */
+DIR *opa_file_open_folder(int dir, const char *folder);
 
 #define OPA_FILE_PATH_MAX 128
 

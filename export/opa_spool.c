@@ -3,7 +3,6 @@
 #include "../core/opa_alloc.h"
 #include "../core/opa_entropy.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -227,12 +226,8 @@ static bool open_runtime(opa_spool *spool, const opa_spool_options *options)
  */
 static bool find_suffixed(int base, const char *prefix, char name[NAME_MAX + 1])
 {
-	int fd = openat(base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = opa_file_open_folder(base, ".");
 	if (dir == NULL) {
-		if (fd >= 0) {
-			close(fd);
-		}
 		return false;
 	}
 	size_t len = strlen(prefix);

@@ -2,7 +2,6 @@
 #include "opa_file.h"
 #include "../core/opa_clock.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,13 +17,9 @@
 
 static uint64_t measure_folder(const opa_spool *spool, const char *folder)
 {
-	int fd = openat(spool->dir, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = opa_file_open_folder(spool->dir, folder);
 	uint64_t bytes = 0;
 	if (dir == NULL) {
-		if (fd >= 0) {
-			close(fd);
-		}
 		return 0;
 	}
 	for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
