@@ -45,7 +45,8 @@
 	X(SPANS_UNFINISHED, "spans_unfinished", "spans still open when their trace ended")             \
 	X(JOURNALS_LOST, "journals_lost", "journals removed beneath a live process")                   \
 	X(EXPORTER_STARTED, "exporter_started", "times this process started the exporter")             \
-	X(EXPORTER_FAILED, "exporter_failed", "times the exporter could not be started")
+	X(EXPORTER_FAILED, "exporter_failed", "times the exporter could not be started")               \
+	X(DROPPED_NO_DESCRIPTOR, "spans_dropped_no_descriptor", "RLIMIT_NOFILE was reached")
 
 typedef enum opa_counter {
 #define OPA_COUNTER_ENUM(id, name, text) OPA_COUNT_##id,

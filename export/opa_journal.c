@@ -106,7 +106,7 @@ bool opa_journal_has_file(const opa_journal *journal)
 	return journal->file.fd >= 0;
 }
 
-static opa_journal_result result_of(int problem, opa_journal_result otherwise)
+opa_journal_result opa_journal_result_of(int problem, opa_journal_result otherwise)
 {
 	switch (problem) {
 	case ENOSPC:
@@ -114,6 +114,9 @@ static opa_journal_result result_of(int problem, opa_journal_result otherwise)
 		return OPA_JOURNAL_DISK_FULL;
 	case EFBIG:
 		return OPA_JOURNAL_FILE_LIMIT;
+	case EMFILE:
+	case ENFILE:
+		return OPA_JOURNAL_NO_DESCRIPTOR;
 	default:
 		return otherwise;
 	}
@@ -134,7 +137,7 @@ static opa_journal_result make_file(opa_journal *journal)
 	header.crc = opa_crc32c(0, &header, offsetof(opa_journal_header, crc));
 	name_of(journal, name);
 	if (!opa_file_make(journal->spool, "live", name, &header, sizeof(header), &journal->file)) {
-		return result_of(errno, OPA_JOURNAL_NO_FILE);
+		return opa_journal_result_of(errno, OPA_JOURNAL_NO_FILE);
 	}
 	journal->offset = sizeof(header);
 	journal->records = 0;
@@ -191,7 +194,7 @@ static opa_journal_result prepare(
 /* What is there of a write that did not succeed may not stand between two records. */
 static opa_journal_result failed(opa_journal *journal)
 {
-	opa_journal_result result = result_of(errno, OPA_JOURNAL_IO_ERROR);
+	opa_journal_result result = opa_journal_result_of(errno, OPA_JOURNAL_IO_ERROR);
 	uint64_t size;
 	if (opa_file_look(&journal->file, &size) != OPA_FILE_FOREIGN && size > journal->offset) {
 		(void)!ftruncate(journal->file.fd, (off_t)journal->offset);

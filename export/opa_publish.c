@@ -286,14 +286,6 @@ static bool define(opa_publisher *publisher, line *to, const opa_outlet *outlet)
 
 /* ---- publishing ---- */
 
-static opa_journal_result result_of_errno(int problem)
-{
-	if (problem == ENOSPC || problem == EDQUOT) {
-		return OPA_JOURNAL_DISK_FULL;
-	}
-	return problem == EFBIG ? OPA_JOURNAL_FILE_LIMIT : OPA_JOURNAL_NO_FILE;
-}
-
 static opa_counter reason(opa_journal_result result)
 {
 	switch (result) {
@@ -307,11 +299,26 @@ static opa_counter reason(opa_journal_result result)
 		return OPA_COUNT_DROPPED_TOO_LARGE;
 	case OPA_JOURNAL_NO_MEMORY:
 		return OPA_COUNT_DROPPED_NO_MEMORY;
+	case OPA_JOURNAL_NO_DESCRIPTOR:
+		return OPA_COUNT_DROPPED_NO_DESCRIPTOR;
 	case OPA_JOURNAL_OK:
 	case OPA_JOURNAL_NO_FILE:
 		break;
 	}
 	return OPA_COUNT_DROPPED_NO_SPOOL;
+}
+
+/* Why there is no spool. */
+static opa_counter spool_reason(opa_spool_error error)
+{
+	switch (error) {
+	case OPA_SPOOL_NO_MEMORY:
+		return OPA_COUNT_DROPPED_NO_MEMORY;
+	case OPA_SPOOL_NO_DESCRIPTOR:
+		return OPA_COUNT_DROPPED_NO_DESCRIPTOR;
+	default:
+		return OPA_COUNT_DROPPED_NO_SPOOL;
+	}
 }
 
 static opa_journal_result write_record(opa_publisher *publisher, const opa_outlet *outlet,
@@ -322,7 +329,7 @@ static opa_journal_result write_record(opa_publisher *publisher, const opa_outle
 		return OPA_JOURNAL_NO_MEMORY;
 	}
 	if (!define(publisher, to, outlet)) {
-		return result_of_errno(errno);
+		return opa_journal_result_of(errno, OPA_JOURNAL_NO_FILE);
 	}
 	bool lost;
 	uint64_t sequence = publisher->sequence;
@@ -348,7 +355,7 @@ static bool keep(opa_publisher *publisher, const opa_outlet *outlet, const opa_r
 {
 	look(publisher, outlet);
 	if (publisher->spool.dir < 0) {
-		count(publisher, OPA_COUNT_DROPPED_NO_SPOOL, record->spans);
+		count(publisher, spool_reason(publisher->spool_error), record->spans);
 		return false;
 	}
 	if (publisher->usage + record->length > publisher->spool.max_size) {

@@ -52,6 +52,8 @@ const char *opa_spool_error_text(opa_spool_error error)
 		return "is a symbolic link";
 	case OPA_SPOOL_NO_MEMORY:
 		return "out of memory";
+	case OPA_SPOOL_NO_DESCRIPTOR:
+		return "cannot be opened";
 	}
 	return "unknown error";
 }
@@ -66,6 +68,9 @@ static void forget(opa_spool *spool)
 static opa_spool_error why_not(const char *path, int problem)
 {
 	struct stat st;
+	if (problem == EMFILE || problem == ENFILE) {
+		return OPA_SPOOL_NO_DESCRIPTOR;
+	}
 	if (lstat(path, &st) != 0) {
 		return OPA_SPOOL_NO_DIRECTORY;
 	}

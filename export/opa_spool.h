@@ -33,6 +33,7 @@ typedef enum opa_spool_error {
 	OPA_SPOOL_NOT_PRIVATE,  /* others may write to it, and that is not to be changed */
 	OPA_SPOOL_SYMLINK,      /* a symlink stands where the directory should be */
 	OPA_SPOOL_NO_MEMORY,
+	OPA_SPOOL_NO_DESCRIPTOR, /* the process (or the system) has as many open as it may */
 } opa_spool_error;
 
 typedef struct opa_spool {

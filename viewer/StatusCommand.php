@@ -13,6 +13,7 @@ final class StatusCommand implements Command
 		'spans_dropped_spool_full' => 'spans dropped: opa.spool_max_size was reached',
 		'spans_dropped_disk_full' => "spans dropped: the spool's file system is full",
 		'spans_dropped_no_spool' => 'spans dropped: no spool directory, or no file in it',
+		'spans_dropped_no_descriptor' => 'spans dropped: RLIMIT_NOFILE was reached',
 		'spans_dropped_file_limit' => 'spans dropped: RLIMIT_FSIZE is too low',
 		'spans_dropped_io_error' => 'spans dropped: the write failed',
 		'spans_dropped_too_large' => "spans dropped: above the journal's limit for a record",
