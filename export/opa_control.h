@@ -107,6 +107,9 @@ void opa_control_add(opa_control *control, opa_counter counter, uint64_t n);
 uint64_t opa_control_get(const opa_control *control, opa_counter counter);
 bool opa_control_is_durable(const opa_control *control);
 
+/* What its files have taken on the disk until now; as opa_journal_usage(). */
+uint64_t opa_control_usage(const opa_control *control);
+
 /* Writes what a mapping would have written by itself; nothing when mapped and intact. */
 void opa_control_save(opa_control *control);
 

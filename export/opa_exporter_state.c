@@ -1,4 +1,5 @@
 #include "opa_exporter_internal.h"
+#include "opa_usage.h"
 
 #include "../core/opa_alloc.h"
 #include "../core/opa_clock.h"
@@ -11,6 +12,8 @@
 #define CONTROLS_NS   (1 * OPA_SECOND_NS)
 #define STATE_NS      (1 * OPA_SECOND_NS) /* between two writes at least, but for a problem */
 #define STATE_MOST_NS (9 * OPA_SECOND_NS) /* and at most */
+#define MEASURE_NS    (1 * OPA_SECOND_NS)
+#define MEASURE_SHARE 20 /* of the time, one part at most */
 #define DEAD_MAX      128
 
 /* ---- the counters of the dead ---- */
@@ -103,6 +106,19 @@ void opa_exporter_visit_controls(opa_exporter *exporter)
 	} while (more);
 	exporter->live_controls = c->alive;
 	opa_free(c);
+}
+
+/* ---- the spool's size ---- */
+
+void opa_exporter_measure(opa_exporter *exporter)
+{
+	uint64_t begin = opa_clock_mono();
+	if (begin < exporter->measure_at) {
+		return;
+	}
+	opa_usage_measure(&exporter->spool);
+	uint64_t end = opa_clock_mono(), pause = (end - begin) * MEASURE_SHARE;
+	exporter->measure_at = end + (pause > MEASURE_NS ? pause : MEASURE_NS);
 }
 
 /* ---- state ---- */

@@ -72,6 +72,9 @@ opa_journal_result opa_journal_append(
  */
 void opa_journal_position(const opa_journal *journal, uint64_t *sequence, uint64_t *offset);
 
+/* What its files have taken on the disk until now, those that are sealed or lost included. */
+uint64_t opa_journal_usage(const opa_journal *journal);
+
 /* Whether there is a file that it writes to, or would, were it still there. */
 bool opa_journal_has_file(const opa_journal *journal);
 

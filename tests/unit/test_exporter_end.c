@@ -87,7 +87,9 @@ static void it_leaves_when_its_lease_is_removed(void **state)
 static void sigterm_drains(void **state)
 {
 	fixture *f = *state;
-	char value[64];
+	char value[64], path[96];
+	snprintf(path, sizeof(path), "%s/one", f->dir);
+	define(f, 1, path, "shutdown_timeout=600000\n");
 	write_and_leave(f, 0x11, 1, 1, true);
 	pid_t pid = start(f);
 	wait_for_answer(f->store, "SELECT count(*) FROM traces", 1);

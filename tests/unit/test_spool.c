@@ -407,40 +407,6 @@ static void test_replacing_raises_no_signal(void **state)
 
 /* ---- size ---- */
 
-static void write_blob(const fixture *f, const char *name, size_t size)
-{
-	static char zeros[65536];
-	int fd = openat(f->spool.dir, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	assert_int_equal(write(fd, zeros, size), size);
-	close(fd);
-}
-
-static void test_measures_journals(void **state)
-{
-	fixture *f = *state;
-	assert_int_equal(opa_spool_measure(&f->spool), 0);
-	write_blob(f, "live/a", 8192);
-	write_blob(f, "sealed/b", 4096);
-	write_blob(f, "tmp/c", 4096);
-	assert_int_equal(opa_spool_measure(&f->spool), 12288);
-}
-
-static void test_usage_is_shared_for_a_second(void **state)
-{
-	fixture *f = *state;
-	write_blob(f, "live/a", 8192);
-	assert_int_equal(opa_spool_usage(&f->spool), 8192);
-	assert_true(opa_spool_replace_file(&f->spool, "usage", "12345\n", 6));
-	assert_int_equal(opa_spool_usage(&f->spool), 12345);
-	struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
-	assert_int_equal(utimensat(f->spool.dir, "usage", times, 0), 0);
-	assert_int_equal(opa_spool_usage(&f->spool), 8192);
-	times[1].tv_sec = times[0].tv_sec = time(NULL) + 1000;
-	assert_true(opa_spool_replace_file(&f->spool, "usage", "12345\n", 6));
-	assert_int_equal(utimensat(f->spool.dir, "usage", times, 0), 0);
-	assert_int_equal(opa_spool_usage(&f->spool), 8192);
-}
-
 static void put_text(const fixture *f, const char *name, const char *text)
 {
 	char path[600];
@@ -639,8 +605,6 @@ int main(void)
 		T(test_never_takes_a_standard_stream),
 		T(test_replaces_and_reads_a_file),
 		T(test_replacing_raises_no_signal),
-		T(test_measures_journals),
-		T(test_usage_is_shared_for_a_second),
 		T(test_memory_limit_of_cgroup_version_2),
 		T(test_memory_limit_of_cgroup_version_1),
 		T(test_size_is_bounded_by_default_and_by_setting),
