@@ -19,17 +19,7 @@ bool opa_publisher_plan_launch(opa_publisher *publisher, const opa_outlet *outle
 		return false;
 	}
 	publisher->next_launch = now + OPA_SECOND_NS;
-	*plan = publisher->spool;
-	plan->dir = fcntl(publisher->spool.dir, F_DUPFD_CLOEXEC, 3);
-	plan->path = opa_strndup(publisher->spool.path, strlen(publisher->spool.path));
-	if (plan->dir >= 0 && plan->path != NULL) {
-		return true;
-	}
-	if (plan->dir >= 0) {
-		close(plan->dir);
-	}
-	opa_free(plan->path);
-	return false;
+	return opa_publisher_lend_spool(publisher, plan);
 }
 
 void opa_publisher_run_exporter(opa_publisher *publisher, const opa_outlet *outlet, opa_spool *plan)

@@ -41,7 +41,8 @@ struct opa_publisher {
 	uint64_t written; /* by this process, and not yet in the spool's account */
 	uint64_t control_size; /* as it was noted */
 	bool off;
-	bool looked; /* and nobody has asked for a problem since */
+	bool merge_due; /* see merge_dead() */
+	bool looked;    /* and nobody has asked for a problem since */
 	opa_launch_result launch;
 	int launch_errno;
 	char id[33];
@@ -64,6 +65,13 @@ void opa_publisher_count(opa_publisher *publisher, opa_counter counter, uint64_t
 
 /* Inside: NULL when there is none. */
 opa_line *opa_publisher_find_line(opa_publisher *publisher, uint64_t destination);
+
+/*
+ * Inside: a copy of the spool to be used outside, where the publisher's own may be closed
+ * meanwhile. Closed by opa_spool_close(). False when it is not open, or no descriptor or memory is
+ * to be had.
+ */
+bool opa_publisher_lend_spool(const opa_publisher *publisher, opa_spool *copy);
 
 /* ---- opa_publish_exporter.c ---- */
 

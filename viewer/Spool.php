@@ -18,6 +18,10 @@ final class Spool
 	];
 
 	private const CONTROL_MAGIC = 0x4341504f;
+	private const CONTROL_SIZE = 4096;
+	private const CONTROL_HEAD = 48;
+	private const CONTROL_SLOTS = self::CONTROL_HEAD + 64 * 8 + 4 * 16;
+	private const CONTROL_OF_THE_DEAD = 1;
 
 	private function __construct(
 		public readonly string $path,
@@ -108,31 +112,57 @@ final class Spool
 	}
 
 	/**
-	 * What the processes that are still there have counted, added up.
+	 * What the processes have counted whose numbers are not in the store, added up.
 	 * @param array<string, int> $stored files (by name) whose numbers are in the store already
 	 * @return array<string, int>
 	 */
 	public function counters(array $stored): array
 	{
 		$sum = array_fill_keys(self::COUNTERS, 0);
-		foreach ($this->readable ? (glob("$this->path/control/*.c") ?: []) : [] as $file) {
-			if (isset($stored[basename($file)])) {
-				continue;
+		$files = array_diff_key($this->controlFiles(), $stored);
+		foreach ($files as $data) {
+			foreach (self::merged($data) as $name) {
+				unset($files[$name]);
 			}
-			$data = (string) @file_get_contents($file, false, null, 0, 4096);
-			if (strlen($data) < 48 + 8 * count(self::COUNTERS)) {
-				continue;
-			}
-			$head = unpack('Lmagic/Sversion', $data);
-			if ($head['magic'] !== self::CONTROL_MAGIC || $head['version'] !== 1) {
-				continue;
-			}
-			$values = unpack('q' . count(self::COUNTERS), $data, 48);
+		}
+		foreach ($files as $data) {
+			$values = unpack('q' . count(self::COUNTERS), $data, self::CONTROL_HEAD);
 			foreach (self::COUNTERS as $i => $name) {
 				$sum[$name] += $values[$i + 1];
 			}
 		}
 		return $sum;
+	}
+
+	/** @return array<string, string> name => content of those whose format is known */
+	private function controlFiles(): array
+	{
+		$files = [];
+		foreach ($this->readable ? (glob("$this->path/control/*.[cd]") ?: []) : [] as $path) {
+			$data = (string) @file_get_contents($path, false, null, 0, self::CONTROL_SIZE);
+			$head = strlen($data) === self::CONTROL_SIZE ? unpack('Lmagic/Sversion', $data) : [];
+			if ($head === ['magic' => self::CONTROL_MAGIC, 'version' => 1]) {
+				$files[basename($path)] = $data;
+			}
+		}
+		return $files;
+	}
+
+	/**
+	 * What a sum has taken in: who made it may not have come to remove it.
+	 * @return list<string>
+	 */
+	private static function merged(string $data): array
+	{
+		if (unpack('S', $data, 6)[1] !== self::CONTROL_OF_THE_DEAD) {
+			return [];
+		}
+		$count = unpack('q', $data, self::CONTROL_SLOTS)[1];
+		$names = [];
+		for ($i = 0; $i < $count; $i++) {
+			$names[] = substr($data, self::CONTROL_SLOTS + 8 + 32 * $i, 32) . '.c';
+		}
+		return $names;
 	}
 
 	/** @return array<string, string> */
