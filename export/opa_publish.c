@@ -34,7 +34,8 @@ static void begin_life(opa_publisher *publisher)
 	publisher->next_look = 0;
 	publisher->next_launch = 0;
 	publisher->size = publisher->written = publisher->control_size = 0;
-	publisher->off = publisher->looked = publisher->merge_due = false;
+	publisher->off = publisher->looked = publisher->merge_due = publisher->dropping = false;
+	publisher->next_log = publisher->silent_at = publisher->silent_since = 0;
 	publisher->launch = OPA_LAUNCH_BUSY;
 	publisher->launch_errno = 0;
 	publisher->control = opa_control_create(NULL, publisher->id);
@@ -203,6 +204,7 @@ static void leave_spool(opa_publisher *publisher)
 static void look_around(opa_publisher *publisher, uint64_t now)
 {
 	publisher->next_look = now + OPA_SECOND_NS;
+	publisher->looked = true;
 	if (publisher->spool.dir >= 0 && !opa_spool_is_intact(&publisher->spool)) {
 		leave_spool(publisher);
 	}
@@ -212,7 +214,6 @@ static void look_around(opa_publisher *publisher, uint64_t now)
 		}
 		publisher->next_launch = 0; /* that there was an exporter for the old one does not help */
 	}
-	publisher->looked = true;
 	publisher->off = faccessat(publisher->spool.dir, "off", F_OK, 0) == 0;
 	settle_account(publisher);
 	for (int i = 0; i < OPA_CONTROL_ACKS; i++) {
@@ -357,17 +358,24 @@ static opa_journal_result write_record(opa_publisher *publisher, const opa_outle
 	return result;
 }
 
+/* Answers false, for its caller to return. */
+static bool drop(opa_publisher *publisher, opa_counter why, uint64_t spans)
+{
+	opa_publisher_count(publisher, why, spans);
+	publisher->dropping = true;
+	publisher->dropped = why;
+	return false;
+}
+
 static bool keep(opa_publisher *publisher, const opa_outlet *outlet, const opa_record *record,
 	opa_str resource_fields)
 {
 	opa_publisher_look(publisher, outlet);
 	if (publisher->spool.dir < 0) {
-		opa_publisher_count(publisher, spool_reason(publisher->spool_error), record->spans);
-		return false;
+		return drop(publisher, spool_reason(publisher->spool_error), record->spans);
 	}
 	if (publisher->size + record->length > publisher->spool.max_size) {
-		opa_publisher_count(publisher, OPA_COUNT_DROPPED_SPOOL_FULL, record->spans);
-		return false;
+		return drop(publisher, OPA_COUNT_DROPPED_SPOOL_FULL, record->spans);
 	}
 	opa_journal_result result = write_record(publisher, outlet, record, resource_fields);
 	if (result == OPA_JOURNAL_NO_FILE && !opa_spool_is_intact(&publisher->spool)) {
@@ -377,9 +385,9 @@ static bool keep(opa_publisher *publisher, const opa_outlet *outlet, const opa_r
 		}
 	}
 	if (result != OPA_JOURNAL_OK) {
-		opa_publisher_count(publisher, reason(result), record->spans);
-		return false;
+		return drop(publisher, reason(result), record->spans);
 	}
+	publisher->dropping = false;
 	opa_publisher_count(publisher, OPA_COUNT_SPANS_KEPT, record->spans);
 	opa_publisher_count(
 		publisher, OPA_COUNT_TRACES_KEPT, (record->flags & OPA_RECORD_COMPLETE) != 0);

@@ -1,7 +1,7 @@
 /*
  * What the files of the publisher share: opa_publish.c (the process, its spool, its journals) and
- * opa_publish_exporter.c (starting the exporter, waiting for it, what there is to say about it).
- * Nobody else includes this.
+ * opa_publish_exporter.c (starting the exporter, waiting for it), opa_publish_problem.c (what there
+ * is to say about all of it). Nobody else includes this.
  *
  * "Inside" means between opa_publisher_enter() and opa_publisher_leave().
  */
@@ -42,7 +42,12 @@ struct opa_publisher {
 	uint64_t control_size; /* as it was noted */
 	bool off;
 	bool merge_due; /* see merge_dead() */
-	bool looked;    /* and nobody has asked for a problem since */
+	bool dropping;  /* the last trace was dropped, for the reason `dropped` */
+	opa_counter dropped;
+	uint64_t next_log;     /* see is_time_to_log() */
+	uint64_t silent_at;    /* an exporter that hangs, as it seems: when it last wrote `state` */
+	uint64_t silent_since; /* opa_clock_mono(): since when that is known */
+	bool looked;           /* and nobody has asked for a problem since */
 	opa_launch_result launch;
 	int launch_errno;
 	char id[33];
@@ -82,5 +87,8 @@ bool opa_publisher_lend_spool(const opa_publisher *publisher, opa_spool *copy);
 bool opa_publisher_plan_launch(opa_publisher *publisher, const opa_outlet *outlet, opa_spool *plan);
 void opa_publisher_run_exporter(
 	opa_publisher *publisher, const opa_outlet *outlet, opa_spool *plan);
+
+/* Inside: whether something of this process's is not in a store yet, as far as it knows. */
+bool opa_publisher_has_waiting(const opa_publisher *publisher);
 
 #endif

@@ -50,6 +50,12 @@ final class Spool
 		return self::pairs("$this->path/state");
 	}
 
+	/** errno of the last start of the exporter; 0 when that went well, or nobody has tried. */
+	public function launchErrno(): int
+	{
+		return (int) @file_get_contents("$this->path/launch", false, null, 0, 16);
+	}
+
 	/** @return list<array<string, string>> */
 	public function destinations(): array
 	{

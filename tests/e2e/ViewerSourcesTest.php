@@ -353,6 +353,38 @@ final class ViewerSourcesTest extends ViewerTestCase
 		$this->assertSame(['spans_dropped_spool_full' => 45, 'values_cut' => 5], $json['losses']);
 	}
 
+	public function testStatusSaysWhyTheExporterCannotBeStarted(): void
+	{
+		$this->spool($this->mySpool());
+		file_put_contents($this->mySpool() . '/launch', '1');
+		$result = $this->inRoot(['status', '--no-import']);
+		$this->assertStringContainsString('Problem    the exporter could not be started: ', $result->out);
+		unlink($this->mySpool() . '/launch');
+		$this->assertStringNotContainsString('Problem', $this->inRoot(['status', '--no-import'])->out);
+	}
+
+	public function testStatusSaysThatTheExporterHangs(): void
+	{
+		$this->spool($this->mySpool());
+		$directory = dirname($this->mySpool());
+		$program = "$directory/opa-exporter";
+		copy('/bin/sleep', $program);
+		chmod($program, 0755);
+		$process = proc_open([$program, '60'], [], $pipes);
+		$pid = proc_get_status($process)['pid'];
+		try {
+			$state = fn (int $age): int|false => file_put_contents($this->mySpool() . '/state',
+				"pid=$pid\nupdated=" . (time() - $age) . "\n");
+			$state(8);
+			$this->assertStringNotContainsString('Problem', $this->inRoot(['status', '--no-import'])->out);
+			$state(100);
+			$this->assertStringContainsString("(pid $pid) hangs", $this->inRoot(['status', '--no-import'])->out);
+		} finally {
+			proc_terminate($process, SIGKILL);
+			proc_close($process);
+		}
+	}
+
 	public function testStatusWithoutAStoreStillSaysWhatIsKnown(): void
 	{
 		$result = $this->inRoot(['status']);
