@@ -1,4 +1,5 @@
 #include "opa_exporter_internal.h"
+#include "opa_file.h"
 #include "opa_usage.h"
 
 #include "../core/opa_alloc.h"
@@ -203,6 +204,10 @@ static void describe(opa_exporter *exporter, opa_text *text, uint64_t now, bool 
 	append_number(text, "spans", exporter->spans);
 	append_number(text, "traces", exporter->traces);
 	append_number(text, "waiting", opa_exporter_measure_waiting(exporter));
+	append_line(text, "problem", exporter->problem);
+	if (stopped) {
+		append_number(text, "stopped", now);
+	}
 	if (exporter->recent != NULL && exporter->recent->store != NULL) {
 		append_line(text, "store", opa_store_path(exporter->recent->store));
 	}
@@ -212,10 +217,6 @@ static void describe(opa_exporter *exporter, opa_text *text, uint64_t now, bool 
 	if (exporter->last_error_time > 0) {
 		append_line(text, "last_error", exporter->last_error);
 		append_number(text, "last_error_time", exporter->last_error_time);
-	}
-	append_line(text, "problem", exporter->problem);
-	if (stopped) {
-		append_number(text, "stopped", now);
 	}
 }
 
@@ -236,8 +237,9 @@ void opa_exporter_write_state(opa_exporter *exporter, bool now, bool stopped)
 	exporter->state_error = exporter->last_error_time;
 	opa_text text = {0};
 	describe(exporter, &text, opa_clock_wall() / OPA_SECOND_NS, stopped);
-	if (!text.failed) {
-		opa_spool_replace_file(&exporter->spool, "state", text.data, text.len);
+	/* In place where nothing new can be made: a full disk is what one wants to hear of. */
+	if (!text.failed && !opa_spool_replace_file(&exporter->spool, "state", text.data, text.len)) {
+		opa_file_overwrite(&exporter->spool, "state", text.data, text.len);
 	}
 	opa_text_deinit(&text);
 }

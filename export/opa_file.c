@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define BLOCK 4096
 
 bool opa_file_path(char to[OPA_FILE_PATH_MAX], const char *folder, const char *name)
 {
@@ -43,6 +46,39 @@ bool opa_file_write(int fd, const void *data, size_t len, uint64_t offset)
 		return false;
 	}
 	return true;
+}
+
+/* As much of a text as fits, whole lines. */
+static size_t cut_at_line(const char *text, size_t len, size_t most)
+{
+	if (len <= most) {
+		return len;
+	}
+	const char *end = memrchr(text, '\n', most);
+	return end != NULL ? (size_t)(end - text) + 1 : 0;
+}
+
+bool opa_file_overwrite(const opa_spool *spool, const char *name, const char *text, size_t len)
+{
+	char block[BLOCK];
+	struct stat st;
+	int flags = O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = opa_spool_lift_fd(openat(spool->dir, name, flags));
+	if (fd < 0) {
+		return false;
+	}
+	bool done = false;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_blocks > 0 &&
+		opa_file_may_reach(BLOCK)) {
+		size_t old = st.st_size < BLOCK ? (size_t)st.st_size : BLOCK;
+		size_t cut = cut_at_line(text, len, BLOCK);
+		memset(block, '\n', sizeof(block));
+		memcpy(block, text, cut);
+		done =
+			opa_file_write(fd, block, cut > old ? cut : old, 0) && ftruncate(fd, (off_t)cut) == 0;
+	}
+	close(fd);
+	return done;
 }
 
 long opa_file_read(int fd, void *to, size_t len, uint64_t offset)

@@ -51,6 +51,13 @@ bool opa_file_may_reach(uint64_t size);
  */
 bool opa_file_write(int fd, const void *data, size_t len, uint64_t offset);
 
+/*
+ * Writes a text of lines into the file's first block, where it needs no new room on the disk; what
+ * does not fit there is cut off at a line's end. What stood behind it becomes empty lines, and then
+ * goes. False when there is no such file, or it has no block.
+ */
+bool opa_file_overwrite(const opa_spool *spool, const char *name, const char *text, size_t len);
+
 /* Reads until len bytes or the end of the file; -1 on failure. */
 long opa_file_read(int fd, void *to, size_t len, uint64_t offset);
 

@@ -5,6 +5,10 @@
 #include "exporter_fixture.h"
 
 #include <dirent.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+#define CANNOT_MOUNT 77
 
 /* ---- leaving ---- */
 
@@ -55,6 +59,64 @@ static void it_leaves_when_its_spool_is_removed(void **state)
 	snprintf(command, sizeof(command), "test -z \"$(ls -A '%s')\"", f->spool_path);
 	assert_int_equal(system(command), 0); /* and writes nothing into the new one */
 	close_writer(w);
+}
+
+/* In a child, which mounts the spool for itself: its exit status says how far it came. */
+static int report_on_full_disk(fixture *f)
+{
+	static char zeros[4096];
+	char path[96], value[512];
+	int reason;
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, "") != 0 ||
+		mount("tmpfs", f->spool_path, "tmpfs", 0, "size=256k,mode=0700") != 0) {
+		return CANNOT_MOUNT;
+	}
+	opa_spool_close(&f->spool);
+	if (opa_spool_open_existing(&f->spool, f->spool_path, &reason) != OPA_SPOOL_OK) {
+		return 1;
+	}
+	snprintf(path, sizeof(path), "%s/one", f->dir);
+	define(f, 1, path, "");
+	close(open(path, O_WRONLY | O_CREAT, 0600)); /* in the place of the directory */
+	writer *w = open_writer(f, 0x11, 1);
+	if (!write_trace(w, 0) || run_once(f) != 1) {
+		return 2;
+	}
+	read_state(f, "problem", value, sizeof(value));
+	if (strstr(value, path) == NULL) {
+		return 3;
+	}
+	int fd = openat(f->spool.dir, "filler", O_WRONLY | O_CREAT, 0600);
+	while (write(fd, zeros, sizeof(zeros)) == (ssize_t)sizeof(zeros)) {
+	}
+	if (opa_spool_replace_file(&f->spool, "more", "x", 1)) {
+		return 4; /* it is not full */
+	}
+	unlink(path);
+	if (run_once(f) != 0) {
+		return 5;
+	}
+	read_state(f, "problem", value, sizeof(value));
+	return value[0] == '\0' ? 0 : 6;
+}
+
+static void what_it_says_changes_on_a_full_disk_too(void **state)
+{
+	fixture *f = *state;
+	int status;
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		_exit(report_on_full_disk(f));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == CANNOT_MOUNT) {
+		fprintf(stderr, "SKIPPED: a private mount is needed for a full disk\n");
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_traces_of(f->store, 0x11, 1);
 }
 
 /* Somebody clears the traces with rm: what is traced from then on, and what the journal still has.
@@ -451,6 +513,7 @@ int main(void)
 		TEST(sigterm_drains),
 		TEST(without_time_sigterm_does_not_drain_and_loses_nothing),
 		TEST(a_store_that_cannot_be_opened_makes_journals_wait_until_it_can),
+		TEST(what_it_says_changes_on_a_full_disk_too),
 		TEST(a_batch_that_fails_is_brought_in_again),
 		TEST(a_journal_is_removed_only_when_its_spans_are_in_the_store),
 		TEST(a_file_that_is_no_journal_is_counted_and_removed),

@@ -1,5 +1,6 @@
 #include "spool_fixture.h"
 
+#include "export/opa_file.h"
 #include "export/opa_owner.h"
 
 #include <pthread.h>
@@ -405,6 +406,28 @@ static void test_replacing_raises_no_signal(void **state)
 	assert_int_equal(in_child(replace_limited, *state), 0);
 }
 
+/* Longer or shorter than what was there, or longer than a block. */
+static void test_overwrites_within_the_first_block(void **state)
+{
+	fixture *f = *state;
+	static char text[6000], found[8000];
+	size_t sizes[] = {3000, 20, 500, 4096, 6000, 10};
+	assert_false(opa_file_overwrite(&f->spool, "state", "a=1\n", 4)); /* there is no block */
+	assert_true(opa_spool_replace_file(&f->spool, "state", "a=1\n", 4));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		memset(text, 'a' + (int)i, sizes[i]);
+		for (size_t at = 9; at < sizes[i]; at += 10) {
+			text[at] = '\n';
+		}
+		size_t expected = sizes[i] > 4096 ? 4090 : sizes[i];
+		assert_true(opa_file_overwrite(&f->spool, "state", text, sizes[i]));
+		assert_int_equal(opa_spool_read_file(&f->spool, "state", found, sizeof(found)), expected);
+		assert_memory_equal(found, text, expected);
+	}
+	assert_int_equal(symlinkat("state", f->spool.dir, "link"), 0);
+	assert_false(opa_file_overwrite(&f->spool, "link", "a=1\n", 4));
+}
+
 /* ---- size ---- */
 
 static void put_text(const fixture *f, const char *name, const char *text)
@@ -605,6 +628,7 @@ int main(void)
 		T(test_never_takes_a_standard_stream),
 		T(test_replaces_and_reads_a_file),
 		T(test_replacing_raises_no_signal),
+		T(test_overwrites_within_the_first_block),
 		T(test_memory_limit_of_cgroup_version_2),
 		T(test_memory_limit_of_cgroup_version_1),
 		T(test_size_is_bounded_by_default_and_by_setting),
