@@ -56,6 +56,15 @@ final class Spool
 		return (int) @file_get_contents("$this->path/launch", false, null, 0, 16);
 	}
 
+	/** Whether the exporter that was started last has ended without having written `state`. */
+	public function isMute(): bool
+	{
+		$lease = @stat("$this->path/lease");
+		$file = $lease !== false && $lease['size'] > 0 ? @fopen("$this->path/lease", 'r') : false;
+		return $file !== false && flock($file, LOCK_SH | LOCK_NB)
+			&& (int) @filemtime("$this->path/state") < $lease['mtime'];
+	}
+
 	/** @return list<array<string, string>> */
 	public function destinations(): array
 	{

@@ -104,7 +104,7 @@ final class StatusCommand implements Command
 			'sealed' => count($sealed),
 			'bytes' => array_sum($live) + array_sum($sealed),
 			'exporter_running' => $running,
-			'problem' => self::problem($state, $running, $spool->launchErrno()),
+			'problem' => self::problem($spool, $state, $running),
 			'state' => (object) $state,
 		];
 	}
@@ -149,15 +149,19 @@ final class StatusCommand implements Command
 	 * Why what waits in a spool does not arrive.
 	 * @param array<string, string> $state
 	 */
-	private static function problem(array $state, ?bool $running, int $launchErrno): ?string
+	private static function problem(Spool $spool, array $state, ?bool $running): ?string
 	{
 		$silence = time() - (int) ($state['updated'] ?? 0);
 		if ($running === true && $silence > self::SILENCE) {
 			return "the exporter (pid $state[pid]) hangs: it has not been heard of for $silence s";
 		}
-		if ($running !== true && $launchErrno > 0) {
-			$why = function_exists('posix_strerror') ? posix_strerror($launchErrno) : "errno $launchErrno";
+		$errno = $spool->launchErrno();
+		if ($running !== true && $errno > 0) {
+			$why = function_exists('posix_strerror') ? posix_strerror($errno) : "errno $errno";
 			return "the exporter could not be started: $why";
+		}
+		if ($running !== true && $spool->isMute()) {
+			return 'the exporter ends as soon as it is started';
 		}
 		return $state['problem'] ?? null;
 	}
