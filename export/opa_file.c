@@ -100,6 +100,23 @@ long opa_file_read(int fd, void *to, size_t len, uint64_t offset)
 	return (long)have;
 }
 
+long opa_file_read_text(int dir, const char *path, char *to, size_t size)
+{
+	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = opa_spool_lift_fd(openat(dir, path, flags));
+	if (fd < 0) {
+		return -1;
+	}
+	long len = opa_file_read(fd, to, size - 1, 0);
+	int problem = errno;
+	close(fd);
+	errno = problem;
+	if (len >= 0) {
+		to[len] = '\0';
+	}
+	return len;
+}
+
 int opa_file_open(const opa_spool *spool, const char *folder, const char *name, bool writable)
 {
 	char path[OPA_FILE_PATH_MAX];

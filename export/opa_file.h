@@ -61,6 +61,13 @@ bool opa_file_overwrite(const opa_spool *spool, const char *name, const char *te
 /* Reads until len bytes or the end of the file; -1 on failure. */
 long opa_file_read(int fd, void *to, size_t len, uint64_t offset);
 
+/*
+ * Reads at most size - 1 bytes of a file, relative to the directory `dir` (AT_FDCWD as in
+ * openat(2)), into `to` and terminates them; not through a symlink in the last component. Answers
+ * the length, or -1.
+ */
+long opa_file_read_text(int dir, const char *path, char *to, size_t size);
+
 /* Opens a file of a folder for reading (or for both), never through a symlink, never a device. */
 int opa_file_open(const opa_spool *spool, const char *folder, const char *name, bool writable);
 

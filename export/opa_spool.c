@@ -403,17 +403,5 @@ bool opa_spool_replace_file(const opa_spool *spool, const char *name, const void
 
 long opa_spool_read_file(const opa_spool *spool, const char *name, char *to, size_t size)
 {
-	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	int fd = opa_spool_lift_fd(openat(spool->dir, name, flags));
-	if (fd < 0) {
-		return -1;
-	}
-	long len = opa_file_read(fd, to, size - 1, 0);
-	int problem = errno;
-	close(fd);
-	errno = problem;
-	if (len >= 0) {
-		to[len] = '\0';
-	}
-	return len;
+	return opa_file_read_text(spool->dir, name, to, size);
 }

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #define NO_LIMIT  UINT64_MAX
 #define LIMIT_MAX ((uint64_t)1 << 60) /* version 1 has no word for "none", only large numbers */
@@ -21,16 +20,9 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 static uint64_t read_limit(const char *path)
 {
 	char text[32];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0) {
+	if (opa_file_read_text(AT_FDCWD, path, text, sizeof(text)) <= 0) {
 		return NO_LIMIT;
 	}
-	long len = opa_file_read(fd, text, sizeof(text) - 1, 0);
-	close(fd);
-	if (len <= 0) {
-		return NO_LIMIT;
-	}
-	text[len] = '\0';
 	char *end;
 	errno = 0;
 	unsigned long long limit = strtoull(text, &end, 10);
@@ -87,15 +79,9 @@ uint64_t opa_spool_cgroup_limit(const char *root)
 {
 	char path[OPA_SPOOL_PATH_MAX], text[8192];
 	snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	long len = fd < 0 ? -1 : opa_file_read(fd, text, sizeof(text) - 1, 0);
-	if (fd >= 0) {
-		close(fd);
-	}
-	if (len <= 0) {
+	if (opa_file_read_text(AT_FDCWD, path, text, sizeof(text)) <= 0) {
 		return NO_LIMIT;
 	}
-	text[len] = '\0';
 	uint64_t limit = NO_LIMIT;
 	char *save = NULL;
 	for (char *line = strtok_r(text, "\n", &save); line != NULL;
