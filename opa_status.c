@@ -55,42 +55,18 @@ static void source_text(const opa_config *config, opa_setting setting, char *to,
 	}
 }
 
-/* Empty when the exporter runs, or nobody has had trouble with starting it. */
-static const char *launch_text(const opa_publish_status *status)
-{
-	if (status->exporter_running || status->launch_errno == 0) {
-		return "";
-	}
-	return status->launch == OPA_LAUNCH_MISSING ? "there is no executable file at exporter_path"
-												: "it could not be started";
-}
-
 /* Why nothing arrives, as one line; empty when nothing is known to be wrong. */
 static void problem_text(
 	const opa_config *config, const opa_publish_status *status, char *to, size_t size)
 {
-	const char *launch = launch_text(status);
-	opa_str words = opa_publish_state_problem(status->exporter_state);
-	to[0] = '\0';
 	if (config == NULL) {
 		snprintf(to, size, "too many different settings in this process, or out of memory");
 	} else if (config->exporter_none) {
 		snprintf(to, size, "OTEL_TRACES_EXPORTER is none");
 	} else if (status->off) {
 		snprintf(to, size, "switched off by the file %s/off", status->spool_path);
-	} else if (status->spool_error != OPA_SPOOL_OK) {
-		snprintf(to, size, "spool: %s%s%s", opa_spool_error_text(status->spool_error),
-			status->spool_errno != 0 ? ": " : "",
-			status->spool_errno != 0 ? strerror(status->spool_errno) : "");
-	} else if (config->outlet.exporter == NULL) {
-		snprintf(to, size, "opa-exporter: not found beside opa.so, set opa.exporter_path");
-	} else if (*launch != '\0') {
-		snprintf(to, size, "opa-exporter: %s: %s (%s)", launch, config->outlet.exporter,
-			strerror(status->launch_errno));
-	} else if (words.len > 0) {
-		snprintf(to, size, "opa-exporter: %.*s", (int)MIN(words.len, size / 2), words.data);
-	} else if (status->spool_max_size > 0 && status->spool_size >= status->spool_max_size) {
-		snprintf(to, size, "the spool is full: new traces are dropped");
+	} else {
+		snprintf(to, size, "%s", status->problem);
 	}
 }
 

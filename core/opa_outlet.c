@@ -1,10 +1,10 @@
 #include "opa_outlet.h"
+#include "opa_hash.h"
+
+#include <string.h>
 
 uint64_t opa_destination_id(const char *definition)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
-	for (const unsigned char *p = (const unsigned char *)definition; *p != '\0'; p++) {
-		hash = (hash ^ *p) * 0x100000001b3u;
-	}
+	uint64_t hash = opa_hash_add(OPA_HASH_START, definition, strlen(definition));
 	return hash == 0 ? 1 : hash;
 }

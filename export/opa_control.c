@@ -20,6 +20,7 @@ struct opa_control {
 	opa_file file;
 	opa_control_file *map; /* NULL: not mapped */
 	uint64_t next_try;     /* opa_clock_mono() */
+	uint64_t used;
 	uint64_t counters[OPA_CONTROL_COUNTERS];
 	char id[33];
 };
@@ -102,7 +103,11 @@ static void try_file(opa_control *control)
 		return;
 	}
 	control->next_try = now + RETRY_NS;
-	if (!make_file(control) || !control->spool->tmpfs) {
+	if (!make_file(control)) {
+		return;
+	}
+	control->used += OPA_CONTROL_SIZE;
+	if (!control->spool->tmpfs) {
 		return;
 	}
 	void *map =
@@ -163,6 +168,11 @@ uint64_t opa_control_get(const opa_control *control, opa_counter counter)
 bool opa_control_is_durable(const opa_control *control)
 {
 	return control->file.fd >= 0;
+}
+
+uint64_t opa_control_usage(const opa_control *control)
+{
+	return control->used;
 }
 
 static bool is_intact(const opa_control *control)

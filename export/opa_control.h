@@ -19,6 +19,9 @@
 #define OPA_CONTROL_SIZE    4096u
 #define OPA_CONTROL_ACKS    4
 
+/* "<32 hex digits>.c"; once an exporter has claimed it "<32 hex digits>.d". */
+#define OPA_CONTROL_NAME_MAX 40
+
 /*
  * What is counted. The names are those of opa_status()['counters'], of phpinfo and of the store's
  * table; a counter is only ever added at the end, because the numbers are a disk format.
@@ -45,7 +48,8 @@
 	X(SPANS_UNFINISHED, "spans_unfinished", "spans still open when their trace ended")             \
 	X(JOURNALS_LOST, "journals_lost", "journals removed beneath a live process")                   \
 	X(EXPORTER_STARTED, "exporter_started", "times this process started the exporter")             \
-	X(EXPORTER_FAILED, "exporter_failed", "times the exporter could not be started")
+	X(EXPORTER_FAILED, "exporter_failed", "times the exporter could not be started")               \
+	X(DROPPED_NO_DESCRIPTOR, "spans_dropped_no_descriptor", "RLIMIT_NOFILE was reached")
 
 typedef enum opa_counter {
 #define OPA_COUNTER_ENUM(id, name, text) OPA_COUNT_##id,
@@ -63,10 +67,15 @@ typedef struct opa_ack {
 	uint64_t offset;
 } opa_ack;
 
+typedef enum opa_control_kind {
+	OPA_CONTROL_OF_PROCESS = 0,
+	OPA_CONTROL_OF_THE_DEAD = 1, /* the sum; see opa_control_merge() */
+} opa_control_kind;
+
 typedef struct opa_control_file {
 	uint32_t magic;
 	uint16_t version;
-	uint16_t reserved;
+	uint16_t kind; /* opa_control_kind */
 	opa_owner owner;
 	uint64_t counters[OPA_CONTROL_COUNTERS];
 	opa_ack acks[OPA_CONTROL_ACKS]; /* written by the exporter, by journal slot */
@@ -106,6 +115,9 @@ void opa_control_add(opa_control *control, opa_counter counter, uint64_t n);
 uint64_t opa_control_get(const opa_control *control, opa_counter counter);
 bool opa_control_is_durable(const opa_control *control);
 
+/* What its files have taken on the disk until now; as opa_journal_usage(). */
+uint64_t opa_control_usage(const opa_control *control);
+
 /* Writes what a mapping would have written by itself; nothing when mapped and intact. */
 void opa_control_save(opa_control *control);
 
@@ -118,6 +130,9 @@ void opa_control_check(opa_control *control);
 
 /* The exporter's acknowledgement for a journal slot, {0, 0} when there is none. */
 opa_ack opa_control_ack(const opa_control *control, uint16_t slot);
+
+/* Whether that is the name of a control file. */
+bool opa_control_is_name(const char *name);
 
 /* ---- the exporter's side ---- */
 
@@ -133,6 +148,53 @@ void opa_control_visit(const opa_spool *spool, opa_control_visitor visitor, void
 
 /* Removes a file of a process that is gone, after its counters were stored. */
 bool opa_control_remove(const opa_spool *spool, const char *name);
+
+/*
+ * Takes the file of a process that is gone, or the sum, out of merging, for good, before its
+ * counters are stored: under the name `claimed`, which no file had before. Stored counters are
+ * noted by that name, so neither a merge nor the next exporter counts them again. With the folder's
+ * lock.
+ */
+bool opa_control_claim(
+	const opa_spool *spool, const char *name, char claimed[OPA_CONTROL_NAME_MAX]);
+
+/* ---- the counters of the dead ---- */
+
+/*
+ * Processes leave their files behind for the exporter, which adds them up in a store. Where none
+ * can run, or no store be opened, they are merged into one file by those that come after: the sum,
+ * OPA_CONTROL_SUM. So there are about as many files as processes, however many have been.
+ *
+ * Each file is counted once, whoever is killed at whatever moment: the sum is replaced in one step,
+ * by one that names the files which it took in. Only then they are removed. Who reads the folder
+ * without its lock passes over files that the sum names.
+ */
+#define OPA_CONTROL_SUM    "00000000000000000000000000000000.c"
+#define OPA_CONTROL_MERGED 64 /* files that one merge takes in, at most */
+
+/* What the sum has in its slots. */
+typedef struct opa_control_merged {
+	uint64_t count; /* 0 again when all of them have been removed */
+	char ids[OPA_CONTROL_MERGED][32];
+} opa_control_merged;
+
+_Static_assert(sizeof(opa_control_merged) <= sizeof(((opa_control_file *)NULL)->slots),
+	"the control file has no room for the names");
+
+/*
+ * Locks the folder against others who merge or claim, and finishes what was begun by one that was
+ * killed. A descriptor, which unlocks when it is closed; -1 when it cannot be had now.
+ */
+int opa_control_lock(const opa_spool *spool);
+
+/*
+ * Adds files of processes that are gone to the sum and removes them; not those with open spans in
+ * their slots. Reads at most `look` names and does nothing for a few files. With the folder's lock.
+ * Answers how many files have gone.
+ */
+unsigned opa_control_merge(const opa_spool *spool, unsigned look);
+
+/* ---- acknowledgements ---- */
 
 /*
  * Writes an acknowledgement into the control file of the process with that id (32 hex digits). One

@@ -1,20 +1,10 @@
 #include "opa_control.h"
 #include "opa_file.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
-
-#define ID_LEN 32
-
-/* "<32 hex digits>.c" */
-static bool is_control_name(const char *name)
-{
-	return strspn(name, "0123456789abcdef") == ID_LEN && strcmp(name + ID_LEN, ".c") == 0;
-}
 
 static bool is_whole(const opa_control_file *file, long len)
 {
@@ -54,28 +44,17 @@ static bool visit_file(
 
 void opa_control_visit(const opa_spool *spool, opa_control_visitor visitor, void *user)
 {
-	int fd = openat(spool->dir, "control", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = opa_file_open_folder(spool->dir, "control");
 	if (dir == NULL) {
-		if (fd >= 0) {
-			close(fd);
-		}
 		return;
 	}
 	bool go_on = true;
 	for (struct dirent *entry = readdir(dir); entry != NULL && go_on; entry = readdir(dir)) {
-		if (is_control_name(entry->d_name)) {
+		if (opa_control_is_name(entry->d_name)) {
 			go_on = visit_file(spool, entry->d_name, visitor, user);
 		}
 	}
 	closedir(dir);
-}
-
-bool opa_control_remove(const opa_spool *spool, const char *name)
-{
-	char path[OPA_FILE_PATH_MAX];
-	return is_control_name(name) && opa_file_path(path, "control", name) &&
-		   unlinkat(spool->dir, path, 0) == 0;
 }
 
 /*
@@ -97,7 +76,7 @@ bool opa_control_acknowledge(const opa_spool *spool, const char *id, uint16_t sl
 	char name[48];
 	opa_control_file file;
 	snprintf(name, sizeof(name), "%.32s.c", id);
-	if (slot >= OPA_CONTROL_ACKS || !is_control_name(name)) {
+	if (slot >= OPA_CONTROL_ACKS || !opa_control_is_name(name)) {
 		return false;
 	}
 	int fd = opa_file_open(spool, "control", name, true);

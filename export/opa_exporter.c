@@ -70,6 +70,7 @@ bool opa_exporter_may_go_on(opa_exporter *exporter)
 	if (now - exporter->looked_at >= LOOK_NS) {
 		exporter->looked_at = now;
 		wait_for_stop(exporter, 0);
+		opa_exporter_measure(exporter);
 		opa_exporter_write_state(exporter, false, false);
 	}
 	return !exporter->stopping || now < exporter->stop_at;
@@ -96,6 +97,7 @@ static void do_round(opa_exporter *exporter)
 		opa_exporter_visit_controls(exporter);
 	}
 	clean(exporter);
+	opa_exporter_measure(exporter);
 	opa_exporter_write_state(exporter, false, false);
 }
 

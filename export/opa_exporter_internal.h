@@ -102,7 +102,8 @@ typedef struct opa_exporter {
 	uint64_t state_at;                      /* when it was written */
 	uint64_t state_spans;                   /* what it said then */
 	uint64_t state_error;
-	uint64_t looked_at; /* when opa_exporter_may_go_on() last looked */
+	uint64_t looked_at;  /* when opa_exporter_may_go_on() last looked */
+	uint64_t measure_at; /* when to measure the spool next */
 } opa_exporter;
 
 /* ---- opa_exporter_lease.c ---- */
@@ -179,12 +180,16 @@ void opa_exporter_abort(opa_exporter *exporter);
 /* Adds up the counters of processes that are gone, and counts those that are there. */
 void opa_exporter_visit_controls(opa_exporter *exporter);
 
+/* Measures the spool if it is time to: once a second, less often where that takes long. */
+void opa_exporter_measure(opa_exporter *exporter);
+
 /* Writes <spool>/state if it is time to; `now` at once; `stopped` as the last word. */
 void opa_exporter_write_state(opa_exporter *exporter, bool now, bool stopped);
 
 /* ---- opa_exporter.c ---- */
 
-/* Between two batches: looks for signals, writes `state`. False when it is time to leave. */
+/* Between two batches: looks for signals, measures, writes `state`. False when it is time to leave.
+ */
 bool opa_exporter_may_go_on(opa_exporter *exporter);
 
 #endif

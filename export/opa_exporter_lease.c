@@ -39,8 +39,9 @@ static void write_pid(int fd)
 {
 	char pid[32];
 	int len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-	/* For people; nothing depends on it. */
-	if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)len, 0) != len) {
+	/* For people; nothing depends on it. Cut last: a full disk gives no block back that was let go.
+	 */
+	if (pwrite(fd, pid, (size_t)len, 0) != len || ftruncate(fd, len) != 0) {
 		return;
 	}
 }

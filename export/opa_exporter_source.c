@@ -1,6 +1,7 @@
 #include "opa_exporter_internal.h"
 
 #include "../core/opa_alloc.h"
+#include "../core/opa_hash.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,10 +11,7 @@
 /* The names are random. */
 static opa_source **bucket(opa_exporter *exporter, const char *name)
 {
-	uint64_t hash = 14695981039346656037u;
-	for (; *name != '\0'; name++) {
-		hash = (hash ^ (uint8_t)*name) * 1099511628211u;
-	}
+	uint64_t hash = opa_hash_add(OPA_HASH_START, name, strlen(name));
 	return &exporter->buckets[hash % OPA_EXPORTER_BUCKETS];
 }
 

@@ -1,4 +1,6 @@
 #include "opa_exporter_internal.h"
+#include "opa_file.h"
+#include "opa_usage.h"
 
 #include "../core/opa_alloc.h"
 #include "../core/opa_clock.h"
@@ -6,17 +8,21 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CONTROLS_NS   (1 * OPA_SECOND_NS)
 #define STATE_NS      (1 * OPA_SECOND_NS) /* between two writes at least, but for a problem */
 #define STATE_MOST_NS (9 * OPA_SECOND_NS) /* and at most */
+#define MEASURE_NS    (1 * OPA_SECOND_NS)
+#define MEASURE_SHARE 20 /* of the time, one part at most */
 #define DEAD_MAX      128
+#define LOCK_TRIES    20
 
 /* ---- the counters of the dead ---- */
 
 typedef struct dead {
-	char name[48];
+	char name[OPA_CONTROL_NAME_MAX];
 	uint64_t counters[OPA_CONTROL_COUNTERS];
 } dead;
 
@@ -58,26 +64,70 @@ static bool add_counters(opa_store *store, const dead *d)
 	return counted > 0 || opa_store_set_position(store, d->name, 1);
 }
 
-static void store_counters(opa_exporter *exporter, const census *c)
+/* Under names that no merge touches, before anything of them is stored. */
+static void claim_files(opa_exporter *exporter, census *c)
+{
+	size_t claimed = 0;
+	for (size_t i = 0; i < c->count; i++) {
+		char name[OPA_CONTROL_NAME_MAX];
+		if (opa_control_claim(&exporter->spool, c->files[i].name, name)) {
+			c->files[claimed] = c->files[i];
+			memcpy(c->files[claimed++].name, name, sizeof(name));
+		}
+	}
+	c->count = claimed;
+}
+
+/* False when there is no store to be had now. */
+static bool store_counters(opa_exporter *exporter, census *c)
 {
 	opa_target *target = opa_exporter_find_recent(exporter);
 	if (target == NULL || !opa_exporter_begin(exporter, target)) {
-		return;
+		return false;
 	}
+	claim_files(exporter, c);
 	for (size_t i = 0; i < c->count; i++) {
 		if (!add_counters(target->store, &c->files[i])) {
 			opa_exporter_abort(exporter);
-			return;
+			return false;
 		}
 	}
 	if (!opa_exporter_commit(exporter)) {
-		return;
+		return false;
 	}
 	for (size_t i = 0; i < c->count; i++) {
 		if (opa_control_remove(&exporter->spool, c->files[i].name)) {
 			opa_text_append(&target->gone, c->files[i].name, strlen(c->files[i].name) + 1);
 		}
 	}
+	return true;
+}
+
+/* The folder is locked. What no store can take does not become more and more files. */
+static void add_up(opa_exporter *exporter, census *c)
+{
+	bool more;
+	do {
+		c->alive = c->count = 0;
+		opa_control_visit(&exporter->spool, visit, c);
+		more = exporter->once && c->count == DEAD_MAX;
+		if (c->count > 0 && !store_counters(exporter, c)) {
+			opa_control_merge(&exporter->spool, UINT32_MAX);
+			more = false;
+		}
+	} while (more);
+	exporter->live_controls = c->alive;
+}
+
+/* Who merges has it for less than a millisecond. */
+static int lock_controls(const opa_exporter *exporter)
+{
+	int lock = opa_control_lock(&exporter->spool);
+	for (int i = 0; lock < 0 && i < LOCK_TRIES; i++) {
+		nanosleep(&(struct timespec){0, 1000000}, NULL);
+		lock = opa_control_lock(&exporter->spool);
+	}
+	return lock;
 }
 
 void opa_exporter_visit_controls(opa_exporter *exporter)
@@ -87,22 +137,28 @@ void opa_exporter_visit_controls(opa_exporter *exporter)
 		return;
 	}
 	exporter->controls_at = now + CONTROLS_NS;
-	census *c = opa_malloc(sizeof(*c));
-	if (c == NULL) {
+	int lock = lock_controls(exporter);
+	census *c = lock >= 0 ? opa_malloc(sizeof(*c)) : NULL;
+	if (c != NULL) {
+		add_up(exporter, c);
+	}
+	opa_free(c);
+	if (lock >= 0) {
+		close(lock);
+	}
+}
+
+/* ---- the spool's size ---- */
+
+void opa_exporter_measure(opa_exporter *exporter)
+{
+	uint64_t begin = opa_clock_mono();
+	if (begin < exporter->measure_at) {
 		return;
 	}
-	bool more;
-	do {
-		c->alive = c->count = 0;
-		opa_control_visit(&exporter->spool, visit, c);
-		if (c->count > 0) {
-			store_counters(exporter, c);
-		}
-		more = c->count == DEAD_MAX && exporter->once &&
-			   !opa_exporter_has_file(exporter, c->files[0].name);
-	} while (more);
-	exporter->live_controls = c->alive;
-	opa_free(c);
+	opa_usage_measure(&exporter->spool);
+	uint64_t end = opa_clock_mono(), pause = (end - begin) * MEASURE_SHARE;
+	exporter->measure_at = end + (pause > MEASURE_NS ? pause : MEASURE_NS);
 }
 
 /* ---- state ---- */
@@ -148,6 +204,10 @@ static void describe(opa_exporter *exporter, opa_text *text, uint64_t now, bool 
 	append_number(text, "spans", exporter->spans);
 	append_number(text, "traces", exporter->traces);
 	append_number(text, "waiting", opa_exporter_measure_waiting(exporter));
+	append_line(text, "problem", exporter->problem);
+	if (stopped) {
+		append_number(text, "stopped", now);
+	}
 	if (exporter->recent != NULL && exporter->recent->store != NULL) {
 		append_line(text, "store", opa_store_path(exporter->recent->store));
 	}
@@ -157,10 +217,6 @@ static void describe(opa_exporter *exporter, opa_text *text, uint64_t now, bool 
 	if (exporter->last_error_time > 0) {
 		append_line(text, "last_error", exporter->last_error);
 		append_number(text, "last_error_time", exporter->last_error_time);
-	}
-	append_line(text, "problem", exporter->problem);
-	if (stopped) {
-		append_number(text, "stopped", now);
 	}
 }
 
@@ -181,8 +237,9 @@ void opa_exporter_write_state(opa_exporter *exporter, bool now, bool stopped)
 	exporter->state_error = exporter->last_error_time;
 	opa_text text = {0};
 	describe(exporter, &text, opa_clock_wall() / OPA_SECOND_NS, stopped);
-	if (!text.failed) {
-		opa_spool_replace_file(&exporter->spool, "state", text.data, text.len);
+	/* In place where nothing new can be made: a full disk is what one wants to hear of. */
+	if (!text.failed && !opa_spool_replace_file(&exporter->spool, "state", text.data, text.len)) {
+		opa_file_overwrite(&exporter->spool, "state", text.data, text.len);
 	}
 	opa_text_deinit(&text);
 }

@@ -1,9 +1,9 @@
 #include "opa_exporter_internal.h"
+#include "opa_file.h"
 
 #include "../core/opa_alloc.h"
 #include "../core/opa_clock.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -166,14 +166,10 @@ void opa_exporter_close_targets(opa_exporter *exporter)
  */
 static uint64_t next_definition(const opa_exporter *exporter, int64_t *before)
 {
-	int fd = openat(exporter->spool.dir, "dest", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = opa_file_open_folder(exporter->spool.dir, "dest");
 	uint64_t id = 0;
 	int64_t best = INT64_MIN;
 	if (dir == NULL) {
-		if (fd >= 0) {
-			close(fd);
-		}
 		return 0;
 	}
 	for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {

@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define BLOCK 4096
 
 bool opa_file_path(char to[OPA_FILE_PATH_MAX], const char *folder, const char *name)
 {
@@ -45,6 +48,39 @@ bool opa_file_write(int fd, const void *data, size_t len, uint64_t offset)
 	return true;
 }
 
+/* As much of a text as fits, whole lines. */
+static size_t cut_at_line(const char *text, size_t len, size_t most)
+{
+	if (len <= most) {
+		return len;
+	}
+	const char *end = memrchr(text, '\n', most);
+	return end != NULL ? (size_t)(end - text) + 1 : 0;
+}
+
+bool opa_file_overwrite(const opa_spool *spool, const char *name, const char *text, size_t len)
+{
+	char block[BLOCK];
+	struct stat st;
+	int flags = O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = opa_spool_lift_fd(openat(spool->dir, name, flags));
+	if (fd < 0) {
+		return false;
+	}
+	bool done = false;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_blocks > 0 &&
+		opa_file_may_reach(BLOCK)) {
+		size_t old = st.st_size < BLOCK ? (size_t)st.st_size : BLOCK;
+		size_t cut = cut_at_line(text, len, BLOCK);
+		memset(block, '\n', sizeof(block));
+		memcpy(block, text, cut);
+		done =
+			opa_file_write(fd, block, cut > old ? cut : old, 0) && ftruncate(fd, (off_t)cut) == 0;
+	}
+	close(fd);
+	return done;
+}
+
 long opa_file_read(int fd, void *to, size_t len, uint64_t offset)
 {
 	size_t have = 0;
@@ -64,6 +100,23 @@ long opa_file_read(int fd, void *to, size_t len, uint64_t offset)
 	return (long)have;
 }
 
+long opa_file_read_text(int dir, const char *path, char *to, size_t size)
+{
+	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = opa_spool_lift_fd(openat(dir, path, flags));
+	if (fd < 0) {
+		return -1;
+	}
+	long len = opa_file_read(fd, to, size - 1, 0);
+	int problem = errno;
+	close(fd);
+	errno = problem;
+	if (len >= 0) {
+		to[len] = '\0';
+	}
+	return len;
+}
+
 int opa_file_open(const opa_spool *spool, const char *folder, const char *name, bool writable)
 {
 	char path[OPA_FILE_PATH_MAX];
@@ -79,6 +132,16 @@ int opa_file_open(const opa_spool *spool, const char *folder, const char *name, 
 		return -1;
 	}
 	return fd;
+}
+
+DIR *opa_file_open_folder(int dir, const char *folder)
+{
+	int fd = openat(dir, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+	if (listing == NULL && fd >= 0) {
+		close(fd);
+	}
+	return listing;
 }
 
 /* A umask may have taken the owner's own rights from the new file. */

@@ -10,6 +10,8 @@
 
 #include "opa_spool.h"
 
+#include <dirent.h>
+
 /* An open file and what it was when it was opened. fd is -1 when there is none. */
 typedef struct opa_file {
 	int fd;
@@ -49,11 +51,31 @@ bool opa_file_may_reach(uint64_t size);
  */
 bool opa_file_write(int fd, const void *data, size_t len, uint64_t offset);
 
+/*
+ * Writes a text of lines into the file's first block, where it needs no new room on the disk; what
+ * does not fit there is cut off at a line's end. What stood behind it becomes empty lines, and then
+ * goes. False when there is no such file, or it has no block.
+ */
+bool opa_file_overwrite(const opa_spool *spool, const char *name, const char *text, size_t len);
+
 /* Reads until len bytes or the end of the file; -1 on failure. */
 long opa_file_read(int fd, void *to, size_t len, uint64_t offset);
 
+/*
+ * Reads at most size - 1 bytes of a file, relative to the directory `dir` (AT_FDCWD as in
+ * openat(2)), into `to` and terminates them; not through a symlink in the last component. Answers
+ * the length, or -1.
+ */
+long opa_file_read_text(int dir, const char *path, char *to, size_t size);
+
 /* Opens a file of a folder for reading (or for both), never through a symlink, never a device. */
 int opa_file_open(const opa_spool *spool, const char *folder, const char *name, bool writable);
+
+/*
+ * Opens a folder of the directory `dir` ("." for that itself) to be listed; never through a
+ * symlink. NULL on failure. The caller closes it with closedir(3).
+ */
+DIR *opa_file_open_folder(int dir, const char *folder);
 
 #define OPA_FILE_PATH_MAX 128
 

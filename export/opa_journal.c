@@ -1,5 +1,6 @@
 #include "opa_journal.h"
 #include "opa_file.h"
+#include "opa_usage.h"
 #include "../core/opa_alloc.h"
 #include "../core/opa_crc32c.h"
 
@@ -19,6 +20,7 @@ struct opa_journal {
 	uint64_t number;       /* of the open file, else of the last one */
 	uint64_t offset;       /* where its next record goes */
 	uint64_t records;      /* of spans, in the open file */
+	uint64_t used;         /* by the files before it */
 	uint32_t seed;         /* the file header's crc, which every record's continues */
 	uint64_t spans_number; /* where the last record of spans ended */
 	uint64_t spans_offset;
@@ -62,6 +64,13 @@ static bool unlink_live(const opa_journal *journal)
 	return opa_file_path(path, "live", name) && unlinkat(journal->spool->dir, path, 0) == 0;
 }
 
+/* The descriptor may name another file by now. */
+static void let_go(opa_journal *journal)
+{
+	journal->used += opa_usage_of_file(journal->offset);
+	opa_file_close(&journal->file);
+}
+
 /*
  * A file that cannot be moved stays in live/: once it is closed its lock is free, which tells the
  * reader the same.
@@ -74,11 +83,12 @@ static void seal(opa_journal *journal)
 		name_of(journal, name);
 		if (journal->records == 0) {
 			unlink_live(journal);
+			journal->offset = 0;
 		} else if (opa_file_path(from, "live", name) && opa_file_path(to, "sealed", name)) {
 			renameat(journal->spool->dir, from, journal->spool->dir, to);
 		}
 	}
-	opa_file_close(&journal->file);
+	let_go(journal);
 }
 
 void opa_journal_close(opa_journal *journal)
@@ -101,12 +111,17 @@ void opa_journal_position(const opa_journal *journal, uint64_t *sequence, uint64
 	*offset = journal->spans_offset;
 }
 
+uint64_t opa_journal_usage(const opa_journal *journal)
+{
+	return journal->used + (journal->file.fd >= 0 ? opa_usage_of_file(journal->offset) : 0);
+}
+
 bool opa_journal_has_file(const opa_journal *journal)
 {
 	return journal->file.fd >= 0;
 }
 
-static opa_journal_result result_of(int problem, opa_journal_result otherwise)
+opa_journal_result opa_journal_result_of(int problem, opa_journal_result otherwise)
 {
 	switch (problem) {
 	case ENOSPC:
@@ -114,6 +129,9 @@ static opa_journal_result result_of(int problem, opa_journal_result otherwise)
 		return OPA_JOURNAL_DISK_FULL;
 	case EFBIG:
 		return OPA_JOURNAL_FILE_LIMIT;
+	case EMFILE:
+	case ENFILE:
+		return OPA_JOURNAL_NO_DESCRIPTOR;
 	default:
 		return otherwise;
 	}
@@ -134,7 +152,7 @@ static opa_journal_result make_file(opa_journal *journal)
 	header.crc = opa_crc32c(0, &header, offsetof(opa_journal_header, crc));
 	name_of(journal, name);
 	if (!opa_file_make(journal->spool, "live", name, &header, sizeof(header), &journal->file)) {
-		return result_of(errno, OPA_JOURNAL_NO_FILE);
+		return opa_journal_result_of(errno, OPA_JOURNAL_NO_FILE);
 	}
 	journal->offset = sizeof(header);
 	journal->records = 0;
@@ -170,7 +188,7 @@ static opa_journal_result prepare(
 {
 	uint64_t size;
 	if (journal->file.fd >= 0 && opa_file_look(&journal->file, &size) != OPA_FILE_OURS) {
-		opa_file_close(&journal->file);
+		let_go(journal);
 		*lost_file = true;
 	}
 	if (journal->file.fd >= 0) {
@@ -191,7 +209,7 @@ static opa_journal_result prepare(
 /* What is there of a write that did not succeed may not stand between two records. */
 static opa_journal_result failed(opa_journal *journal)
 {
-	opa_journal_result result = result_of(errno, OPA_JOURNAL_IO_ERROR);
+	opa_journal_result result = opa_journal_result_of(errno, OPA_JOURNAL_IO_ERROR);
 	uint64_t size;
 	if (opa_file_look(&journal->file, &size) != OPA_FILE_FOREIGN && size > journal->offset) {
 		(void)!ftruncate(journal->file.fd, (off_t)journal->offset);

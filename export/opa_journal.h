@@ -24,7 +24,11 @@ typedef enum opa_journal_result {
 	OPA_JOURNAL_IO_ERROR,
 	OPA_JOURNAL_TOO_LARGE, /* above OPA_RECORD_MAX_SIZE */
 	OPA_JOURNAL_NO_MEMORY,
+	OPA_JOURNAL_NO_DESCRIPTOR, /* RLIMIT_NOFILE, or the system's limit */
 } opa_journal_result;
+
+/* What an errno means here; `otherwise` when it is none of those that are told apart. */
+opa_journal_result opa_journal_result_of(int problem, opa_journal_result otherwise);
 
 /* A record to be written. The caller owns all of it and lends it for the call. */
 typedef struct opa_record {
@@ -67,6 +71,9 @@ opa_journal_result opa_journal_append(
  * none. What opa_publish_flush waits for.
  */
 void opa_journal_position(const opa_journal *journal, uint64_t *sequence, uint64_t *offset);
+
+/* What its files have taken on the disk until now, those that are sealed or lost included. */
+uint64_t opa_journal_usage(const opa_journal *journal);
 
 /* Whether there is a file that it writes to, or would, were it still there. */
 bool opa_journal_has_file(const opa_journal *journal);

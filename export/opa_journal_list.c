@@ -3,7 +3,6 @@
 #include "../core/opa_alloc.h"
 #include "../core/opa_clock.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,19 +51,9 @@ static bool add(entry_list *list, const char *name, struct timespec changed)
 	return true;
 }
 
-static DIR *open_folder(const opa_spool *spool, const char *folder)
-{
-	int fd = openat(spool->dir, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	if (dir == NULL && fd >= 0) {
-		close(fd);
-	}
-	return dir;
-}
-
 static bool add_folder(entry_list *list, const opa_spool *spool, const char *folder)
 {
-	DIR *dir = open_folder(spool, folder);
+	DIR *dir = opa_file_open_folder(spool->dir, folder);
 	if (dir == NULL) {
 		return false;
 	}
@@ -140,7 +129,7 @@ long opa_journal_list(const opa_spool *spool, opa_journal_name **names)
 
 void opa_journal_clean_tmp(const opa_spool *spool)
 {
-	DIR *dir = open_folder(spool, "tmp");
+	DIR *dir = opa_file_open_folder(spool->dir, "tmp");
 	if (dir == NULL) {
 		return;
 	}

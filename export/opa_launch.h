@@ -17,6 +17,7 @@ typedef enum opa_launch_result {
 	OPA_LAUNCH_RECENT,  /* the lease is free, but somebody started one less than a second ago */
 	OPA_LAUNCH_MISSING, /* no executable file at the path */
 	OPA_LAUNCH_FAILED,  /* no lease file, or clone(2) was refused */
+	OPA_LAUNCH_AGAIN,   /* as STARTED, but the one that was started before could not run */
 } opa_launch_result;
 
 /*
@@ -29,13 +30,23 @@ typedef enum opa_launch_result {
  * at their hard limits. The lease's time of change is that of the last start.
  *
  * Takes well under a millisecond and never waits for the exporter; any thread, no lock held.
- * *system_error is errno where the result is MISSING or FAILED, else 0. A failed execve(2) leaves
- * its errno in <spool>/launch, which opa_launch_problem() reads.
+ * *system_error is errno where the result is MISSING or FAILED, what opa_launch_problem() would
+ * have answered before where it is AGAIN, else 0. A failed execve(2) leaves its errno in
+ * <spool>/launch.
  */
 opa_launch_result opa_launch(const opa_spool *spool, const char *exporter_path, int *system_error);
 
-/* errno of the last execve(2) that failed, 0 when the last start went well. */
+/*
+ * What is known against the last start: errno of its execve(2); OPA_LAUNCH_MUTE when the program
+ * has ended without having written `state`, which is the first thing that it does (a library of its
+ * is missing, a filter of system calls has killed it); 0 when nothing is. For people who ask, as
+ * opa_launch_is_running().
+ */
+#define OPA_LAUNCH_MUTE (-1)
 int opa_launch_problem(const opa_spool *spool);
+
+/* Why the path cannot be executed: errno; 0 when it looks as if it could. */
+int opa_launch_check(const char *exporter_path);
 
 /*
  * Whether some process holds the lease now. It is tried for an instant, in which a starter may find

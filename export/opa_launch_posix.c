@@ -223,20 +223,43 @@ static bool is_recent(int lease)
 	return now < then + RATE_NS && then < now + RATE_NS;
 }
 
-/* 0, or errno. */
-static int find_problem(const char *path)
+int opa_launch_check(const char *exporter_path)
 {
 	struct stat st;
-	if (path[0] != '/') {
+	if (exporter_path[0] != '/') {
 		return EINVAL;
 	}
-	if (stat(path, &st) != 0) {
+	if (stat(exporter_path, &st) != 0) {
 		return errno;
 	}
 	if (!S_ISREG(st.st_mode)) {
 		return EACCES;
 	}
-	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 ? 0 : errno;
+	return faccessat(AT_FDCWD, exporter_path, X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+/* Starter and exporter write the lease, and then the exporter writes `state`. */
+static bool has_spoken_since(const opa_spool *spool, const struct stat *lease)
+{
+	struct stat state;
+	if (fstatat(spool->dir, "state", &state, AT_SYMLINK_NOFOLLOW) != 0) {
+		return false;
+	}
+	return state.st_mtim.tv_sec != lease->st_mtim.tv_sec
+			   ? state.st_mtim.tv_sec > lease->st_mtim.tv_sec
+			   : state.st_mtim.tv_nsec >= lease->st_mtim.tv_nsec;
+}
+
+/* The lease is free, or ours. */
+static int problem_of_last(const opa_spool *spool, int lease)
+{
+	char text[16];
+	struct stat st;
+	if (opa_spool_read_file(spool, "launch", text, sizeof(text)) > 0 && atoi(text) > 0) {
+		return atoi(text);
+	}
+	bool was_used = fstat(lease, &st) == 0 && st.st_size > 0;
+	return was_used && !has_spoken_since(spool, &st) ? OPA_LAUNCH_MUTE : 0;
 }
 
 static opa_launch_result start_exporter(
@@ -271,15 +294,21 @@ static opa_launch_result start_with(
 	if (is_recent(lease)) {
 		return OPA_LAUNCH_RECENT;
 	}
-	*system_error = find_problem(exporter_path);
+	*system_error = opa_launch_check(exporter_path);
 	if (*system_error != 0) {
 		return OPA_LAUNCH_MISSING;
 	}
+	int before = problem_of_last(spool, lease);
 	if (!opa_file_may_reach(1) || !opa_file_write(lease, "\n", 1, 0)) {
 		*system_error = errno;
 		return OPA_LAUNCH_FAILED;
 	}
-	return start_exporter(spool, exporter_path, lease, system_error);
+	opa_launch_result result = start_exporter(spool, exporter_path, lease, system_error);
+	if (result == OPA_LAUNCH_STARTED && before != 0) {
+		*system_error = before;
+		result = OPA_LAUNCH_AGAIN;
+	}
+	return result;
 }
 
 static int open_lease(const opa_spool *spool)
@@ -318,20 +347,36 @@ opa_launch_result opa_launch(const opa_spool *spool, const char *exporter_path, 
 	return result;
 }
 
+/* -1 when there is none, or none that can be read. */
+static int look_at_lease(const opa_spool *spool)
+{
+	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	return opa_spool_lift_fd(openat(spool->dir, "lease", flags));
+}
+
+static bool is_held(int lease)
+{
+	return flock(lease, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 int opa_launch_problem(const opa_spool *spool)
 {
-	char text[16];
-	return opa_spool_read_file(spool, "launch", text, sizeof(text)) > 0 ? atoi(text) : 0;
+	int lease = look_at_lease(spool);
+	if (lease < 0) {
+		return 0;
+	}
+	int problem = is_held(lease) ? 0 : problem_of_last(spool, lease);
+	close(lease);
+	return problem;
 }
 
 bool opa_launch_is_running(const opa_spool *spool)
 {
-	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	int fd = opa_spool_lift_fd(openat(spool->dir, "lease", flags));
-	if (fd < 0) {
+	int lease = look_at_lease(spool);
+	if (lease < 0) {
 		return false;
 	}
-	bool running = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-	close(fd);
+	bool running = is_held(lease);
+	close(lease);
 	return running;
 }

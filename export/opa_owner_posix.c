@@ -1,4 +1,5 @@
 #include "opa_owner.h"
+#include "opa_file.h"
 #include "../core/opa_clock.h"
 
 #include <errno.h>
@@ -16,24 +17,6 @@ typedef struct process_stat {
 	uint64_t threads;
 	uint64_t start_time;
 } process_stat;
-
-static bool read_text(const char *path, char *to, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0) {
-		return false;
-	}
-	ssize_t got;
-	do {
-		got = read(fd, to, size - 1);
-	} while (got < 0 && errno == EINTR);
-	close(fd);
-	if (got <= 0) {
-		return false;
-	}
-	to[got] = '\0';
-	return true;
-}
 
 /* proc(5): the name in parentheses may hold anything, so fields are counted from the last ')'. */
 static bool parse_stat(const char *text, process_stat *out)
@@ -62,7 +45,7 @@ static bool parse_stat(const char *text, process_stat *out)
 static bool read_stat(const char *path, process_stat *out)
 {
 	char text[1024];
-	return read_text(path, text, sizeof(text)) && parse_stat(text, out);
+	return opa_file_read_text(AT_FDCWD, path, text, sizeof(text)) > 0 && parse_stat(text, out);
 }
 
 static uint64_t namespaces(void)
@@ -80,7 +63,7 @@ static uint64_t namespaces(void)
 static uint64_t boot_id(void)
 {
 	char text[64];
-	if (!read_text("/proc/sys/kernel/random/boot_id", text, sizeof(text))) {
+	if (opa_file_read_text(AT_FDCWD, "/proc/sys/kernel/random/boot_id", text, sizeof(text)) <= 0) {
 		return 0;
 	}
 	uint64_t id = 0;

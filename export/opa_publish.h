@@ -30,7 +30,9 @@ typedef struct opa_publish_status {
 	bool off; /* <spool>/off exists */
 	bool exporter_running;
 	opa_launch_result launch; /* of the last attempt by this process */
-	int launch_errno; /* of that, or of the last start by any process that failed later; 0: none */
+	int launch_errno;         /* why the exporter cannot run, or OPA_LAUNCH_MUTE; 0: not known */
+	char problem[768]; /* why traces do not arrive, as a line; "" when nothing is known to be wrong
+						*/
 	char exporter_state[4096]; /* <spool>/state as it is: "key=value\n" lines; "" when none */
 	uint64_t counters[OPA_COUNTER_COUNT]; /* of this process */
 } opa_publish_status;
@@ -61,13 +63,12 @@ void opa_publish_count_all(
  */
 bool opa_publish_begin(opa_publisher *publisher, const opa_outlet *outlet);
 
-/* The problem in an exporter's state (its "problem=" line): inside it; empty when there is none. */
-opa_str opa_publish_state_problem(const char *state);
-
 /*
- * What stands in the way of what was published, when it is time to log it: a line in `to`, and
- * true. Of all processes that use the spool one is told so in ten minutes, and each looks once a
- * second at most, so this may be asked in every request.
+ * Why traces do not arrive, when it is time to log it: a line in `to`, and true. No spool, an
+ * exporter that cannot be started, that says what is wrong, or that hangs; a reason for which
+ * traces are dropped. Of all processes that use the spool one is told so in ten minutes; where
+ * there is no spool, each, as seldom. Each looks once a second at most, so this may be asked in
+ * every request.
  */
 bool opa_publish_problem(opa_publisher *publisher, char *to, size_t size);
 

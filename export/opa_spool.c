@@ -3,7 +3,6 @@
 #include "../core/opa_alloc.h"
 #include "../core/opa_entropy.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -53,6 +52,8 @@ const char *opa_spool_error_text(opa_spool_error error)
 		return "is a symbolic link";
 	case OPA_SPOOL_NO_MEMORY:
 		return "out of memory";
+	case OPA_SPOOL_NO_DESCRIPTOR:
+		return "cannot be opened";
 	}
 	return "unknown error";
 }
@@ -67,6 +68,9 @@ static void forget(opa_spool *spool)
 static opa_spool_error why_not(const char *path, int problem)
 {
 	struct stat st;
+	if (problem == EMFILE || problem == ENFILE) {
+		return OPA_SPOOL_NO_DESCRIPTOR;
+	}
 	if (lstat(path, &st) != 0) {
 		return OPA_SPOOL_NO_DIRECTORY;
 	}
@@ -227,12 +231,8 @@ static bool open_runtime(opa_spool *spool, const opa_spool_options *options)
  */
 static bool find_suffixed(int base, const char *prefix, char name[NAME_MAX + 1])
 {
-	int fd = openat(base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = opa_file_open_folder(base, ".");
 	if (dir == NULL) {
-		if (fd >= 0) {
-			close(fd);
-		}
 		return false;
 	}
 	size_t len = strlen(prefix);
@@ -403,17 +403,5 @@ bool opa_spool_replace_file(const opa_spool *spool, const char *name, const void
 
 long opa_spool_read_file(const opa_spool *spool, const char *name, char *to, size_t size)
 {
-	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	int fd = opa_spool_lift_fd(openat(spool->dir, name, flags));
-	if (fd < 0) {
-		return -1;
-	}
-	long len = opa_file_read(fd, to, size - 1, 0);
-	int problem = errno;
-	close(fd);
-	errno = problem;
-	if (len >= 0) {
-		to[len] = '\0';
-	}
-	return len;
+	return opa_file_read_text(spool->dir, name, to, size);
 }

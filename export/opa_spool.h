@@ -11,7 +11,7 @@
  *   <spool>/rejected/  the last records that a collector refused
  *   <spool>/lease      locked by the exporter that serves this spool
  *   <spool>/state      what the exporter has to say (text)
- *   <spool>/usage      the spool's size, measured at most once a second by whoever needs it
+ *   <spool>/usage      the spool's size (opa_usage.h)
  *   <spool>/launch     errno of a start of the exporter that failed (text)
  *   <spool>/logged-<n> in these ten minutes a problem was logged already
  *   <spool>/off        if it exists, tracing is off
@@ -33,6 +33,7 @@ typedef enum opa_spool_error {
 	OPA_SPOOL_NOT_PRIVATE,  /* others may write to it, and that is not to be changed */
 	OPA_SPOOL_SYMLINK,      /* a symlink stands where the directory should be */
 	OPA_SPOOL_NO_MEMORY,
+	OPA_SPOOL_NO_DESCRIPTOR, /* the process (or the system) has as many open as it may */
 } opa_spool_error;
 
 typedef struct opa_spool {
@@ -99,15 +100,6 @@ bool opa_spool_replace_file(const opa_spool *spool, const char *name, const void
  * length, or -1 when there is no such file or it cannot be read.
  */
 long opa_spool_read_file(const opa_spool *spool, const char *name, char *to, size_t size);
-
-/* Bytes on disk (blocks) of all journals in live/ and sealed/, by walking them. */
-uint64_t opa_spool_measure(const opa_spool *spool);
-
-/*
- * The spool's size as `usage` has it, measured anew and written when that is older than a second.
- * So a host measures once a second, however many processes ask.
- */
-uint64_t opa_spool_usage(const opa_spool *spool);
 
 /* Bytes for a spool of which nobody said how large it may be; see opa_spool_options. */
 uint64_t opa_spool_default_max(const opa_spool *spool);

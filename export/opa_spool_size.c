@@ -1,79 +1,15 @@
 #include "opa_spool.h"
 #include "opa_file.h"
-#include "../core/opa_clock.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
-#define SECOND    1000000000u
 #define NO_LIMIT  UINT64_MAX
 #define LIMIT_MAX ((uint64_t)1 << 60) /* version 1 has no word for "none", only large numbers */
-
-static uint64_t measure_folder(const opa_spool *spool, const char *folder)
-{
-	int fd = openat(spool->dir, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	uint64_t bytes = 0;
-	if (dir == NULL) {
-		if (fd >= 0) {
-			close(fd);
-		}
-		return 0;
-	}
-	for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
-		struct stat st;
-		if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			S_ISREG(st.st_mode)) {
-			bytes += (uint64_t)st.st_blocks * 512;
-		}
-	}
-	closedir(dir);
-	return bytes;
-}
-
-uint64_t opa_spool_measure(const opa_spool *spool)
-{
-	return measure_folder(spool, "live") + measure_folder(spool, "sealed");
-}
-
-/* A time stamp of the future (the clock was set back) counts as old. */
-static bool is_fresh(const struct stat *st)
-{
-	uint64_t then = (uint64_t)st->st_mtim.tv_sec * SECOND + (uint64_t)st->st_mtim.tv_nsec;
-	uint64_t now = opa_clock_wall();
-	return then <= now + SECOND && now <= then + SECOND;
-}
-
-uint64_t opa_spool_usage(const opa_spool *spool)
-{
-	char text[32];
-	struct stat st;
-	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	int fd = opa_spool_lift_fd(openat(spool->dir, "usage", flags));
-	if (fd >= 0) {
-		long len = opa_file_read(fd, text, sizeof(text) - 1, 0);
-		bool fresh = fstat(fd, &st) == 0 && is_fresh(&st) && len > 0;
-		if (!fresh) {
-			futimens(fd, NULL); /* those who ask while this process measures take the old one */
-		}
-		close(fd);
-		if (fresh) {
-			text[len] = '\0';
-			return strtoull(text, NULL, 10);
-		}
-	}
-	uint64_t bytes = opa_spool_measure(spool);
-	int len = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)bytes);
-	opa_spool_replace_file(spool, "usage", text, (size_t)len);
-	return bytes;
-}
 
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
@@ -84,16 +20,9 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 static uint64_t read_limit(const char *path)
 {
 	char text[32];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0) {
+	if (opa_file_read_text(AT_FDCWD, path, text, sizeof(text)) <= 0) {
 		return NO_LIMIT;
 	}
-	long len = opa_file_read(fd, text, sizeof(text) - 1, 0);
-	close(fd);
-	if (len <= 0) {
-		return NO_LIMIT;
-	}
-	text[len] = '\0';
 	char *end;
 	errno = 0;
 	unsigned long long limit = strtoull(text, &end, 10);
@@ -150,15 +79,9 @@ uint64_t opa_spool_cgroup_limit(const char *root)
 {
 	char path[OPA_SPOOL_PATH_MAX], text[8192];
 	snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	long len = fd < 0 ? -1 : opa_file_read(fd, text, sizeof(text) - 1, 0);
-	if (fd >= 0) {
-		close(fd);
-	}
-	if (len <= 0) {
+	if (opa_file_read_text(AT_FDCWD, path, text, sizeof(text)) <= 0) {
 		return NO_LIMIT;
 	}
-	text[len] = '\0';
 	uint64_t limit = NO_LIMIT;
 	char *save = NULL;
 	for (char *line = strtok_r(text, "\n", &save); line != NULL;

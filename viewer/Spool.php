@@ -14,10 +14,14 @@ final class Spool
 		'spans_dropped_file_limit', 'spans_dropped_io_error', 'spans_dropped_too_large',
 		'spans_dropped_no_memory', 'refused_trace_size', 'refused_no_memory', 'attributes_dropped',
 		'events_dropped', 'links_dropped', 'values_cut', 'spans_unfinished', 'journals_lost',
-		'exporter_started', 'exporter_failed',
+		'exporter_started', 'exporter_failed', 'spans_dropped_no_descriptor',
 	];
 
 	private const CONTROL_MAGIC = 0x4341504f;
+	private const CONTROL_SIZE = 4096;
+	private const CONTROL_HEAD = 48;
+	private const CONTROL_SLOTS = self::CONTROL_HEAD + 64 * 8 + 4 * 16;
+	private const CONTROL_OF_THE_DEAD = 1;
 
 	private function __construct(
 		public readonly string $path,
@@ -44,6 +48,21 @@ final class Spool
 	public function state(): array
 	{
 		return self::pairs("$this->path/state");
+	}
+
+	/** errno of the last start of the exporter; 0 when that went well, or nobody has tried. */
+	public function launchErrno(): int
+	{
+		return (int) @file_get_contents("$this->path/launch", false, null, 0, 16);
+	}
+
+	/** Whether the exporter that was started last has ended without having written `state`. */
+	public function isMute(): bool
+	{
+		$lease = @stat("$this->path/lease");
+		$file = $lease !== false && $lease['size'] > 0 ? @fopen("$this->path/lease", 'r') : false;
+		return $file !== false && flock($file, LOCK_SH | LOCK_NB)
+			&& (int) @filemtime("$this->path/state") < $lease['mtime'];
 	}
 
 	/** @return list<array<string, string>> */
@@ -108,31 +127,57 @@ final class Spool
 	}
 
 	/**
-	 * What the processes that are still there have counted, added up.
+	 * What the processes have counted whose numbers are not in the store, added up.
 	 * @param array<string, int> $stored files (by name) whose numbers are in the store already
 	 * @return array<string, int>
 	 */
 	public function counters(array $stored): array
 	{
 		$sum = array_fill_keys(self::COUNTERS, 0);
-		foreach ($this->readable ? (glob("$this->path/control/*.c") ?: []) : [] as $file) {
-			if (isset($stored[basename($file)])) {
-				continue;
+		$files = array_diff_key($this->controlFiles(), $stored);
+		foreach ($files as $data) {
+			foreach (self::merged($data) as $name) {
+				unset($files[$name]);
 			}
-			$data = (string) @file_get_contents($file, false, null, 0, 4096);
-			if (strlen($data) < 48 + 8 * count(self::COUNTERS)) {
-				continue;
-			}
-			$head = unpack('Lmagic/Sversion', $data);
-			if ($head['magic'] !== self::CONTROL_MAGIC || $head['version'] !== 1) {
-				continue;
-			}
-			$values = unpack('q' . count(self::COUNTERS), $data, 48);
+		}
+		foreach ($files as $data) {
+			$values = unpack('q' . count(self::COUNTERS), $data, self::CONTROL_HEAD);
 			foreach (self::COUNTERS as $i => $name) {
 				$sum[$name] += $values[$i + 1];
 			}
 		}
 		return $sum;
+	}
+
+	/** @return array<string, string> name => content of those whose format is known */
+	private function controlFiles(): array
+	{
+		$files = [];
+		foreach ($this->readable ? (glob("$this->path/control/*.[cd]") ?: []) : [] as $path) {
+			$data = (string) @file_get_contents($path, false, null, 0, self::CONTROL_SIZE);
+			$head = strlen($data) === self::CONTROL_SIZE ? unpack('Lmagic/Sversion', $data) : [];
+			if ($head === ['magic' => self::CONTROL_MAGIC, 'version' => 1]) {
+				$files[basename($path)] = $data;
+			}
+		}
+		return $files;
+	}
+
+	/**
+	 * What a sum has taken in: who made it may not have come to remove it.
+	 * @return list<string>
+	 */
+	private static function merged(string $data): array
+	{
+		if (unpack('S', $data, 6)[1] !== self::CONTROL_OF_THE_DEAD) {
+			return [];
+		}
+		$count = unpack('q', $data, self::CONTROL_SLOTS)[1];
+		$names = [];
+		for ($i = 0; $i < $count; $i++) {
+			$names[] = substr($data, self::CONTROL_SLOTS + 8 + 32 * $i, 32) . '.c';
+		}
+		return $names;
 	}
 
 	/** @return array<string, string> */

@@ -8,11 +8,15 @@ final class StatusCommand implements Command
 {
 	private const LABEL = 11;
 
+	/** Seconds after which an exporter hangs that runs and says nothing: it writes `state` every ten. */
+	private const SILENCE = 60;
+
 	/** What became of spans that are not in the store, and what was cut off those that are. */
 	private const LOSSES = [
 		'spans_dropped_spool_full' => 'spans dropped: opa.spool_max_size was reached',
 		'spans_dropped_disk_full' => "spans dropped: the spool's file system is full",
 		'spans_dropped_no_spool' => 'spans dropped: no spool directory, or no file in it',
+		'spans_dropped_no_descriptor' => 'spans dropped: RLIMIT_NOFILE was reached',
 		'spans_dropped_file_limit' => 'spans dropped: RLIMIT_FSIZE is too low',
 		'spans_dropped_io_error' => 'spans dropped: the write failed',
 		'spans_dropped_too_large' => "spans dropped: above the journal's limit for a record",
@@ -92,13 +96,15 @@ final class StatusCommand implements Command
 		$state = $spool->state();
 		$live = $spool->journals('live');
 		$sealed = $spool->journals('sealed');
+		$running = self::isRunning($state);
 		return [
 			'path' => $spool->path,
 			'off' => $spool->isOff(),
 			'live' => count($live),
 			'sealed' => count($sealed),
 			'bytes' => array_sum($live) + array_sum($sealed),
-			'exporter_running' => self::isRunning($state),
+			'exporter_running' => $running,
+			'problem' => self::problem($spool, $state, $running),
 			'state' => (object) $state,
 		];
 	}
@@ -137,6 +143,27 @@ final class StatusCommand implements Command
 			return null;
 		}
 		return str_contains((string) @file_get_contents("/proc/$pid/cmdline"), 'opa-exporter');
+	}
+
+	/**
+	 * Why what waits in a spool does not arrive.
+	 * @param array<string, string> $state
+	 */
+	private static function problem(Spool $spool, array $state, ?bool $running): ?string
+	{
+		$silence = time() - (int) ($state['updated'] ?? 0);
+		if ($running === true && $silence > self::SILENCE) {
+			return "the exporter (pid $state[pid]) hangs: it has not been heard of for $silence s";
+		}
+		$errno = $spool->launchErrno();
+		if ($running !== true && $errno > 0) {
+			$why = function_exists('posix_strerror') ? posix_strerror($errno) : "errno $errno";
+			return "the exporter could not be started: $why";
+		}
+		if ($running !== true && $spool->isMute()) {
+			return 'the exporter ends as soon as it is started';
+		}
+		return $state['problem'] ?? null;
 	}
 
 	/** @param array<string, mixed> $facts */
@@ -197,8 +224,8 @@ final class StatusCommand implements Command
 				. Format::plural((int) ($state['spans'] ?? 0), 'span') . ' since it started, '
 				. Format::bytes((int) ($state['waiting'] ?? 0)) . ' waiting');
 		}
-		if (isset($state['problem'])) {
-			$this->fact('Problem', $state['problem'], 'error');
+		if ($spool['problem'] !== null) {
+			$this->fact('Problem', $spool['problem'], 'error');
 		}
 		if (isset($state['last_error'])) {
 			$this->fact('Last error', $state['last_error'] . ' (' . self::ago($state['last_error_time'] ?? '0')

@@ -234,6 +234,48 @@ final class ExporterTest extends ServerTestCase
 		self::visit($this->pool, 'plain');
 	}
 
+	/** @return array<string, array{string, string, string}> what a seccomp filter does at execve, and what is said of it */
+	public function filters(): array
+	{
+		return [
+			'that answers with an error' => ['error', 'Operation not permitted', 'could not be started'],
+			'that kills' => ['kill', 'ends as soon as it is started', 'ends as soon as it is started'],
+		];
+	}
+
+	/** @dataProvider filters */
+	public function testUnderASeccompFilterJournalsWaitAndEverythingSaysSo(string $how, string $why, string $viewer): void
+	{
+		$filter = "{$this->site->directory}/tmp/refuse_exec.so";
+		[$code, $said] = self::runToEnd(['cc', '-shared', '-fPIC', '-o', $filter,
+			dirname(__DIR__) . '/tools/refuse_exec.c']);
+		self::assertSame(0, $code, $said);
+		chmod($filter, 0755);
+		$preload = array_filter([(string) getenv('OPA_PRELOAD'), $filter]);
+		$this->site->env = ['LD_PRELOAD' => implode(' ', $preload), 'OPA_REFUSE_EXEC' => $how];
+		$this->site->start();
+		$markers = [];
+
+		self::await(function () use (&$markers, $why): bool {
+			$markers[] = self::visit($this->pool, 'plain');
+			return str_contains(self::status($this->pool)['problem'], $why);
+		}, 'opa_status() says why');
+		self::await(function () use (&$markers, $why): bool {
+			$markers[] = self::visit($this->pool, 'plain');
+			return preg_match("/opa: traces do not arrive: opa-exporter: .*$why/", $this->site->phpLog()) === 1;
+		}, 'the log says why', 20);
+		self::assertSame(1, substr_count($this->site->phpLog(), 'traces do not arrive'));
+		self::assertSame([], $this->exporters());
+		self::assertStringContainsString($viewer, $this->opaStatus());
+		self::assertStringNotContainsString('exited on signal', $this->site->fpmLog());
+
+		$this->site->stopFpm(SIGQUIT);
+		self::bringIn($this->site, $this->pool);
+		foreach ($markers as $marker) {
+			self::trace($this->pool, $marker);
+		}
+	}
+
 	public function testASpoolOnAFileSystemThatForbidsExecution(): void
 	{
 		self::needRoot();

@@ -329,6 +329,16 @@ final class ViewerSourcesTest extends ViewerTestCase
 			. str_repeat("\0", 40) . pack('q*', ...$counters), 4096, "\0"));
 		copy($this->mySpool() . '/control/a.c', $this->mySpool() . '/control/stored.c');
 		$builder->db->exec("INSERT INTO positions VALUES ('stored.c', 1)");
+		// The sum of the dead has taken merged.c in, and who made it was killed before it removed the file.
+		$merged = str_repeat('ab', 16);
+		copy($this->mySpool() . '/control/a.c', $this->mySpool() . "/control/$merged.c");
+		[$counters[0], $counters[5], $counters[17]] = [0, 1, 0];
+		file_put_contents($this->mySpool() . '/control/' . str_repeat('0', 32) . '.c', str_pad(
+			pack('LSS', 0x4341504f, 1, 1) . str_repeat("\0", 40) . pack('q*', ...$counters)
+			. str_repeat("\0", 64) . pack('q', 1) . $merged, 4096, "\0"));
+		// And this one an exporter has claimed, which has not stored it yet.
+		file_put_contents($this->mySpool() . '/control/c.d', str_pad(pack('LSS', 0x4341504f, 1, 0)
+			. str_repeat("\0", 40) . pack('q*', 0, 0, 0, 0, 0, 2), 4096, "\0"));
 		touch($this->mySpool() . '/off');
 		$result = $this->inRoot(['status', '--no-import']);
 		$this->assertSame(0, $result->code, $result->err);
@@ -336,11 +346,43 @@ final class ViewerSourcesTest extends ViewerTestCase
 			'Spool      ' . $this->mySpool(), '/off exists', '1 journal of live processes, 0 sealed, 7 B',
 			'not running: last heard of 7 s ago', 'last batch 9 s ago, 4 traces and 20 spans',
 			'Problem    no room', 'disk \e[2J full (10 min ago)', '0 traces kept of 5 started',
-			'42 spans dropped: opa.spool_max_size was reached', '5 values cut'] as $text) {
+			'45 spans dropped: opa.spool_max_size was reached', '5 values cut'] as $text) {
 			$this->assertStringContainsString($text, $result->out);
 		}
 		$json = json_decode($this->inRoot(['status', '--no-import', '--json'])->out, true);
-		$this->assertSame(['spans_dropped_spool_full' => 42, 'values_cut' => 5], $json['losses']);
+		$this->assertSame(['spans_dropped_spool_full' => 45, 'values_cut' => 5], $json['losses']);
+	}
+
+	public function testStatusSaysWhyTheExporterCannotBeStarted(): void
+	{
+		$this->spool($this->mySpool());
+		file_put_contents($this->mySpool() . '/launch', '1');
+		$result = $this->inRoot(['status', '--no-import']);
+		$this->assertStringContainsString('Problem    the exporter could not be started: ', $result->out);
+		unlink($this->mySpool() . '/launch');
+		$this->assertStringNotContainsString('Problem', $this->inRoot(['status', '--no-import'])->out);
+	}
+
+	public function testStatusSaysThatTheExporterHangs(): void
+	{
+		$this->spool($this->mySpool());
+		$directory = dirname($this->mySpool());
+		$program = "$directory/opa-exporter";
+		copy('/bin/sleep', $program);
+		chmod($program, 0755);
+		$process = proc_open([$program, '60'], [], $pipes);
+		$pid = proc_get_status($process)['pid'];
+		try {
+			$state = fn (int $age): int|false => file_put_contents($this->mySpool() . '/state',
+				"pid=$pid\nupdated=" . (time() - $age) . "\n");
+			$state(8);
+			$this->assertStringNotContainsString('Problem', $this->inRoot(['status', '--no-import'])->out);
+			$state(100);
+			$this->assertStringContainsString("(pid $pid) hangs", $this->inRoot(['status', '--no-import'])->out);
+		} finally {
+			proc_terminate($process, SIGKILL);
+			proc_close($process);
+		}
 	}
 
 	public function testStatusWithoutAStoreStillSaysWhatIsKnown(): void

@@ -131,7 +131,51 @@ final class WorkerDeathTest extends ServerTestCase
 		self::trace($pool, $second);
 	}
 
-	public function testAPoolInAChroot(): void
+	/** The paths of its settings are the exporter's: as one outside reads them. */
+	public function testJournalsOfAPoolInAChrootAreBroughtInFromOutside(): void
+	{
+		[$site, $pool] = $this->jailed();
+		$pool->settings = ['opa.spool_dir' => '/spool', 'opa.store_path' => $pool->store];
+		$site->start();
+
+		$markers = [self::visit($pool, 'plain'), self::visit($pool, 'plain')];
+		self::assertStringContainsString('no executable file', self::status($pool)['problem']);
+		$site->stopFpm(SIGQUIT);
+		self::assertGreaterThan(0, $pool->journals());
+
+		self::bringIn($site, $pool);
+		foreach ($markers as $marker) {
+			self::assertCount(4, self::trace($pool, $marker)->spans);
+		}
+		self::assertSame(0, $pool->journals());
+	}
+
+	/** What is needed in the jail: the program at the same path, and its libraries. */
+	public function testAPoolInAChrootThatHasTheExporter(): void
+	{
+		[$site, $pool] = $this->jailed();
+		$pool->settings = ['opa.spool_dir' => '/spool', 'opa.store_path' => '/spool/traces.db'];
+		$program = "$site->modules/opa-exporter";
+		[, $libraries] = self::runToEnd(['ldd', $program]);
+		preg_match_all('~(?:=> |^\s+)(/\S+) \(~m', $libraries, $found);
+		foreach ([$program, ...$found[1]] as $file) {
+			@mkdir("$site->directory/jail" . dirname($file), 0755, true);
+			copy($file, "$site->directory/jail$file");
+			chmod("$site->directory/jail$file", 0755);
+		}
+		$site->start();
+
+		self::assertCount(4, self::trace($pool, self::visit($pool, 'plain'))->spans);
+		self::assertSame('', self::status($pool)['problem']);
+		$site->stopFpm(SIGQUIT);
+		// Its path names the spool as the jail has it, so that stop() does not know it.
+		$exporter = (int) $pool->state()['pid'];
+		Site::remove($pool->spool);
+		self::await(static fn (): bool => Processes::state($exporter) === '', 'it leaves with its spool');
+	}
+
+	/** @return array{Site, Pool} a pool in a chroot that has its pages and a spool */
+	private function jailed(): array
 	{
 		self::needRoot();
 		$pool = new Pool('jail');
@@ -140,7 +184,6 @@ final class WorkerDeathTest extends ServerTestCase
 		mkdir("$jail/spool", 0700);
 		chown("$jail/spool", $pool->user);
 		$pool->directives['chroot'] = $jail;
-		$pool->settings = ['opa.spool_dir' => '/spool', 'opa.store_path' => '/spool/traces.db'];
 		$pool->spool = "$jail/spool";
 		$pool->store = "$jail/spool/traces.db";
 		$pool->root = '/';
@@ -148,13 +191,7 @@ final class WorkerDeathTest extends ServerTestCase
 			copy(__DIR__ . "/pages/$page.php", "$jail/$page.php");
 			chmod("$jail/$page.php", 0644);
 		}
-		$site->start();
-
-		$marker = self::visit($pool, 'plain');
-		self::assertStringContainsString('opa-exporter', self::status($pool)['problem']);
-		$site->stopFpm(SIGQUIT);
-		self::assertGreaterThan(0, $pool->journals());
-		self::assertNotSame('', $marker);
+		return [$site, $pool];
 	}
 
 	/**

@@ -20,7 +20,7 @@ pcntl_async_signals(true);
 pcntl_signal(SIGCHLD, function () use (&$signals): void { $signals++; });
 opa_end_span(opa_start_span('s'));
 show('brought in', opa_flush(20000), opa_status()['exporter']['running']);
-show('children', pcntl_waitpid(-1, $status, WNOHANG), pcntl_get_last_error() === PCNTL_ECHILD, $signals);
+show('children', pcntl_wait($status), pcntl_waitpid(-1, $status, WNOHANG), pcntl_get_last_error() === PCNTL_ECHILD, $signals);
 $exporter = (int) opa_status()['exporter']['state']['pid'];
 show('no child of ours', (int) preg_replace('/^.*\) \S (\d+) .*$/s', '$1', (string) file_get_contents("/proc/$exporter/stat")) !== getmypid());
 // It leaves once its spool is told to be served no more; the test's own is removed at the end.
@@ -33,5 +33,5 @@ opa_test_clean(__FILE__);
 ?>
 --EXPECT--
 brought in true true
-children -1 true 0
+children -1 -1 true 0
 no child of ours true

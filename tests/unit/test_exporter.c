@@ -4,6 +4,8 @@
  */
 #include "exporter_fixture.h"
 
+#include "export/opa_usage.h"
+
 /* ---- destinations ---- */
 
 static void a_definition_is_read(void **state)
@@ -179,6 +181,34 @@ static void more_live_journals_than_descriptors_is_no_problem(void **state)
 	free(writers);
 }
 
+static opa_usage_record read_usage(const fixture *f)
+{
+	opa_usage_record r = {0};
+	int fd = openat(f->spool.dir, "usage", O_RDONLY);
+	if (fd >= 0) {
+		assert_int_equal(read(fd, &r, sizeof(r)), sizeof(r));
+		close(fd);
+	}
+	return r;
+}
+
+static void it_measures_the_spool_as_long_as_it_serves_it(void **state)
+{
+	fixture *f = *state;
+	uint64_t until = opa_clock_mono() + PATIENCE_NS, first = 0;
+	writer *w = open_writer(f, 0x11, 1);
+	assert_true(write_trace(w, 0));
+	pid_t pid = start(f);
+	while ((first == 0 || read_usage(f).measured == first) && opa_clock_mono() < until) {
+		first = read_usage(f).measured;
+		pause_a_little();
+	}
+	assert_true(first > 0 && read_usage(f).measured > first);
+	assert_int_equal(read_usage(f).bytes, 2 * 4096); /* a journal and a control file */
+	stop(pid);
+	close_writer(w);
+}
+
 /* ---- one exporter ---- */
 
 static void only_one_serves_a_spool(void **state)
@@ -221,6 +251,7 @@ int main(void)
 		TEST(what_was_brought_in_is_not_brought_in_again),
 		TEST(hundreds_of_small_files_are_brought_in_at_once),
 		TEST(more_live_journals_than_descriptors_is_no_problem),
+		TEST(it_measures_the_spool_as_long_as_it_serves_it),
 		TEST(only_one_serves_a_spool),
 		TEST(the_lease_is_taken_over_from_the_starter),
 	};

@@ -4,6 +4,12 @@
  */
 #include "exporter_fixture.h"
 
+#include <dirent.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+#define CANNOT_MOUNT 77
+
 /* ---- leaving ---- */
 
 static void it_leaves_when_there_is_nothing_to_do(void **state)
@@ -55,6 +61,64 @@ static void it_leaves_when_its_spool_is_removed(void **state)
 	close_writer(w);
 }
 
+/* In a child, which mounts the spool for itself: its exit status says how far it came. */
+static int report_on_full_disk(fixture *f)
+{
+	static char zeros[4096];
+	char path[96], value[512];
+	int reason;
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, "") != 0 ||
+		mount("tmpfs", f->spool_path, "tmpfs", 0, "size=256k,mode=0700") != 0) {
+		return CANNOT_MOUNT;
+	}
+	opa_spool_close(&f->spool);
+	if (opa_spool_open_existing(&f->spool, f->spool_path, &reason) != OPA_SPOOL_OK) {
+		return 1;
+	}
+	snprintf(path, sizeof(path), "%s/one", f->dir);
+	define(f, 1, path, "");
+	close(open(path, O_WRONLY | O_CREAT, 0600)); /* in the place of the directory */
+	writer *w = open_writer(f, 0x11, 1);
+	if (!write_trace(w, 0) || run_once(f) != 1) {
+		return 2;
+	}
+	read_state(f, "problem", value, sizeof(value));
+	if (strstr(value, path) == NULL) {
+		return 3;
+	}
+	int fd = openat(f->spool.dir, "filler", O_WRONLY | O_CREAT, 0600);
+	while (write(fd, zeros, sizeof(zeros)) == (ssize_t)sizeof(zeros)) {
+	}
+	if (opa_spool_replace_file(&f->spool, "more", "x", 1)) {
+		return 4; /* it is not full */
+	}
+	unlink(path);
+	if (run_once(f) != 0) {
+		return 5;
+	}
+	read_state(f, "problem", value, sizeof(value));
+	return value[0] == '\0' ? 0 : 6;
+}
+
+static void what_it_says_changes_on_a_full_disk_too(void **state)
+{
+	fixture *f = *state;
+	int status;
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		_exit(report_on_full_disk(f));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == CANNOT_MOUNT) {
+		fprintf(stderr, "SKIPPED: a private mount is needed for a full disk\n");
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_traces_of(f->store, 0x11, 1);
+}
+
 /* Somebody clears the traces with rm: what is traced from then on, and what the journal still has.
  */
 static void a_removed_store_is_made_anew(void **state)
@@ -87,7 +151,9 @@ static void it_leaves_when_its_lease_is_removed(void **state)
 static void sigterm_drains(void **state)
 {
 	fixture *f = *state;
-	char value[64];
+	char value[64], path[96];
+	snprintf(path, sizeof(path), "%s/one", f->dir);
+	define(f, 1, path, "shutdown_timeout=600000\n");
 	write_and_leave(f, 0x11, 1, 1, true);
 	pid_t pid = start(f);
 	wait_for_answer(f->store, "SELECT count(*) FROM traces", 1);
@@ -229,15 +295,22 @@ static void counters_of_the_dead_are_added_once(void **state)
 	close_writer(alive);
 }
 
+typedef struct noting {
+	const fixture *f;
+	sqlite3 *db;
+} noting;
+
 /* Notes each control file as an exporter does that dies before it removes them. */
 static bool note_as_stored(void *user, const char *name, const opa_control_file *file, bool gone)
 {
-	char sql[256];
+	noting *n = user;
+	char sql[256], claimed[OPA_CONTROL_NAME_MAX];
 	(void)file;
-	snprintf(sql, sizeof(sql), "INSERT INTO positions VALUES ('%s', 1, '', %" PRIu64 ")", name,
-		opa_clock_wall());
 	assert_true(gone);
-	assert_int_equal(sqlite3_exec(user, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_true(opa_control_claim(&n->f->spool, name, claimed));
+	snprintf(sql, sizeof(sql), "INSERT INTO positions VALUES ('%s', 1, '', %" PRIu64 ")", claimed,
+		opa_clock_wall());
+	assert_int_equal(sqlite3_exec(n->db, sql, NULL, NULL, NULL), SQLITE_OK);
 	return true;
 }
 
@@ -250,11 +323,71 @@ static void counters_that_were_stored_are_not_added_again(void **state)
 	assert_int_equal(ask(f->store, kept), 5);
 	write_and_leave(f, 0x12, 1, 6, true);
 	assert_int_equal(sqlite3_open(f->store, &db), SQLITE_OK);
-	opa_control_visit(&f->spool, note_as_stored, db);
+	noting n = {f, db};
+	opa_control_visit(&f->spool, note_as_stored, &n);
 	sqlite3_close(db);
+	write_and_leave(f, 0x13, 1, 7, true);
 	assert_int_equal(run_once(f), 0);
-	assert_int_equal(ask(f->store, kept), 5);
+	assert_int_equal(ask(f->store, kept), 5 + 7);
 	assert_int_equal(ask(f->store, "SELECT count(*) FROM positions"), 0);
+}
+
+static unsigned count_controls(const fixture *f)
+{
+	unsigned count = 0;
+	char path[128];
+	snprintf(path, sizeof(path), "%s/control", f->spool_path);
+	DIR *dir = opendir(path);
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		count += entry->d_name[0] != '.';
+	}
+	closedir(dir);
+	return count;
+}
+
+static void merge_controls(const fixture *f)
+{
+	int lock = opa_control_lock(&f->spool);
+	assert_true(lock >= 0);
+	assert_int_equal(opa_control_merge(&f->spool, UINT32_MAX), 10);
+	close(lock);
+}
+
+static void counters_that_processes_have_merged_are_stored_once(void **state)
+{
+	fixture *f = *state;
+	for (uint32_t round = 1; round <= 2; round++) {
+		for (uint8_t i = 0; i < 10; i++) {
+			write_and_leave(f, (uint8_t)(0x10 * round + i), 1, 2, true);
+		}
+		merge_controls(f);
+		assert_int_equal(count_controls(f), 1);
+		assert_int_equal(run_once(f), 0);
+		assert_int_equal(ask(f->store, kept), 20 * round);
+		assert_int_equal(run_once(f), 0);
+		assert_int_equal(ask(f->store, kept), 20 * round);
+		assert_int_equal(count_controls(f), 0);
+	}
+}
+
+/* The exporter merges, too: as long as it has no store it cannot add anything up. */
+static void counters_wait_in_few_files_while_no_store_can_be_opened(void **state)
+{
+	fixture *f = *state;
+	char path[96];
+	snprintf(path, sizeof(path), "%s/one", f->dir);
+	FILE *file = fopen(path, "w"); /* in the place of the directory */
+	fclose(file);
+	for (uint8_t i = 0; i < 80; i++) {
+		write_and_leave(f, i + 1, 1, 1, true);
+	}
+	assert_int_equal(run_once(f), 1);
+	assert_int_equal(run_once(f), 1);
+	assert_in_range(count_controls(f), 1, 20);
+	unlink(path);
+	assert_int_equal(run_once(f), 0);
+	assert_int_equal(ask(f->store, kept), 80);
+	assert_int_equal(count_controls(f), 0);
 }
 
 /* A process that kept nothing, when the exporter has not used a store since it started. */
@@ -380,11 +513,14 @@ int main(void)
 		TEST(sigterm_drains),
 		TEST(without_time_sigterm_does_not_drain_and_loses_nothing),
 		TEST(a_store_that_cannot_be_opened_makes_journals_wait_until_it_can),
+		TEST(what_it_says_changes_on_a_full_disk_too),
 		TEST(a_batch_that_fails_is_brought_in_again),
 		TEST(a_journal_is_removed_only_when_its_spans_are_in_the_store),
 		TEST(a_file_that_is_no_journal_is_counted_and_removed),
 		TEST(counters_of_the_dead_are_added_once),
 		TEST(counters_that_were_stored_are_not_added_again),
+		TEST(counters_that_processes_have_merged_are_stored_once),
+		TEST(counters_wait_in_few_files_while_no_store_can_be_opened),
 		TEST(counters_go_to_the_store_that_is_there),
 		TEST(the_writer_is_told_how_far_it_is),
 		TEST(each_span_arrives_once_however_often_it_is_killed),

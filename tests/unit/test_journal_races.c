@@ -3,7 +3,9 @@
 #include "core/opa_crc32c.h"
 
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 
 /* ---- the races of the protocol ---- */
 
@@ -15,6 +17,138 @@ static void test_race_file_in_tmp_is_not_listed(void **state)
 	assert_int_equal(opa_journal_list(&f->spool, &names), 0);
 	assert_null(names);
 	close(fd);
+}
+
+/* What the process writes that is looked at between any two of its system calls. */
+static void write_two_files(fixture *f, volatile uint32_t *written)
+{
+	opa_journal *journal = make_journal(f);
+	for (uint32_t i = 1; i <= 3; i++) {
+		CHECK(append(journal, i, 100) == OPA_JOURNAL_OK);
+		*written = i;
+	}
+	CHECK(append(journal, 4, OPA_JOURNAL_SEAL_SIZE) == OPA_JOURNAL_OK); /* the second file */
+	*written = 4;
+	opa_journal_close(journal);
+}
+
+/* It stops itself before it begins. */
+static pid_t start_traced(fixture *f, volatile uint32_t *written)
+{
+	int status;
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		CHECK(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
+		raise(SIGSTOP);
+		write_two_files(f, written);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSTOPPED(status));
+	return pid;
+}
+
+/* On to the beginning or the end of its next system call. False when it has ended. */
+static bool step(pid_t pid)
+{
+	int status;
+	assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSTOPPED(status) || status == 0);
+	return WIFSTOPPED(status);
+}
+
+/* All that can be read of one journal now. When it is said to be all, it is. */
+static void look_at_journal(fixture *f, const char *name, unsigned whole[2])
+{
+	opa_record_view view;
+	opa_read read;
+	unsigned records = 0, file = strstr(name, ".1.j") != NULL ? 0 : 1;
+	opa_journal_reader *reader = opa_journal_reader_open(&f->spool, name, 0);
+	assert_non_null(reader);
+	while ((read = opa_journal_reader_next(reader, &view)) == OPA_READ_RECORD) {
+		assert_int_equal(number_of(&view), file == 0 ? records + 1 : 4);
+		records++;
+	}
+	assert_int_equal(opa_journal_reader_skipped(reader), 0);
+	if (read == OPA_READ_END) {
+		assert_int_equal(records, file == 0 ? 3 : 1);
+		whole[file]++;
+	} else {
+		assert_int_equal(read, OPA_READ_WAIT);
+	}
+	opa_journal_reader_close(reader);
+}
+
+/* A file is made, locked, given its header, moved, written to, moved again, closed. */
+static void test_race_reader_between_create_and_lock(void **state)
+{
+	fixture *f = *state;
+	unsigned looks = 0, whole[2] = {0, 0};
+	uint32_t written; /* the child's is its own */
+	pid_t pid = start_traced(f, &written);
+	do {
+		opa_journal_name *names;
+		long count = opa_journal_list(&f->spool, &names);
+		for (long i = 0; i < count; i++) {
+			look_at_journal(f, names[i], whole);
+		}
+		opa_free(names);
+		looks++;
+	} while (step(pid));
+	print_message("%u looks\n", looks);
+	assert_true(looks > 40 && whole[0] > 0 && whole[1] > 0);
+}
+
+/* Everything that was written, to its end, and then nothing is left. */
+static uint32_t read_dead(fixture *f)
+{
+	opa_journal_name *names;
+	uint32_t records = 0;
+	long count = opa_journal_list(&f->spool, &names);
+	for (long i = 0; i < count; i++) {
+		opa_record_view view;
+		opa_read read;
+		opa_journal_reader *reader = opa_journal_reader_open(&f->spool, names[i], 0);
+		while ((read = opa_journal_reader_next(reader, &view)) == OPA_READ_RECORD) {
+			records++;
+			assert_true(number_of(&view) >= 1 && number_of(&view) <= 4);
+		}
+		assert_int_equal(read, OPA_READ_END);
+		assert_int_equal(opa_journal_reader_skipped(reader), 0);
+		assert_true(opa_journal_reader_delete(reader));
+		opa_journal_reader_close(reader);
+	}
+	opa_free(names);
+	return records;
+}
+
+static void test_race_owner_killed_between_any_two_system_calls(void **state)
+{
+	fixture *f = *state;
+	volatile uint32_t *written =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	bool ended = false;
+	unsigned kills = 0;
+	for (; !ended; kills++) {
+		f->sequence = 0;
+		*written = 0;
+		pid_t pid = start_traced(f, written);
+		for (unsigned i = 0; i <= kills && !ended; i++) {
+			ended = !step(pid);
+		}
+		if (!ended) {
+			kill(pid, SIGKILL);
+			assert_int_equal(waitpid(pid, NULL, 0), pid);
+		}
+		unlinkat(f->spool.dir, "tmp/" ID ".1.j", 0); /* a process's names are its own otherwise */
+		unlinkat(f->spool.dir, "tmp/" ID ".2.j", 0);
+		uint32_t found = read_dead(f);
+		assert_in_range(found, *written, *written + 1); /* written, and not yet said so */
+	}
+	print_message("killed %u times\n", kills - 1);
+	munmap((void *)(uintptr_t)written, 4096);
 }
 
 static int make_old(const fixture *f, const char *name)
@@ -508,6 +642,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_race_file_in_tmp_is_not_listed),
+		T(test_race_reader_between_create_and_lock),
+		T(test_race_owner_killed_between_any_two_system_calls),
 		T(test_race_cleaning_leaves_what_is_locked_or_new),
 		T(test_race_two_seals_before_the_reader_comes),
 		T(test_race_sealed_with_a_forked_child_alive),

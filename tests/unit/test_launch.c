@@ -66,10 +66,22 @@ static void report(const char *spool, char **argv)
 	rename(tmp, final);
 }
 
+static void say_something(const char *spool)
+{
+	char path[512];
+	snprintf(path, sizeof(path), "%s/state", spool);
+	fclose(fopen(path, "w"));
+}
+
 /* Stays until the test says stop, at most half a minute. */
 static int run_as_exporter(char **argv)
 {
-	char stop[512];
+	char stop[512], mute[512];
+	snprintf(mute, sizeof(mute), "%s/mute", argv[2]);
+	if (access(mute, F_OK) == 0) {
+		return 127; /* as the dynamic linker does that misses a library */
+	}
+	say_something(argv[2]);
 	report(argv[2], argv);
 	snprintf(stop, sizeof(stop), "%s/stop", argv[2]);
 	for (int i = 0; i < 30000 && access(argv[2], F_OK) == 0 && access(stop, F_OK) != 0; i++) {
@@ -113,6 +125,14 @@ static void await_end(const fixture *f)
 	assert_false(opa_launch_is_running(&f->spool));
 }
 
+static void await_exit(const fixture *f)
+{
+	for (int i = 0; i < 20000 && opa_launch_is_running(&f->spool); i++) {
+		pause_shortly();
+	}
+	assert_false(opa_launch_is_running(&f->spool));
+}
+
 static void forget_last_start(const fixture *f)
 {
 	struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
@@ -125,6 +145,20 @@ static opa_launch_result launch(const fixture *f)
 	opa_launch_result result = opa_launch(&f->spool, self, &problem);
 	assert_int_equal(problem, 0);
 	return result;
+}
+
+/* In a child: what happens at that system call. */
+static void refuse(unsigned number, unsigned action)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, action),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = 4, .filter = code};
+	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 }
 
 /* ---- tests ---- */
@@ -243,6 +277,7 @@ static void test_busy_then_recent_then_again(void **state)
 	assert_int_equal(utimensat(f->spool.dir, "lease", NULL, 0), 0);
 	assert_int_equal(launch(f), OPA_LAUNCH_RECENT);
 	assert_int_equal(utimensat(f->spool.dir, "lease", times, 0), 0);
+	assert_int_equal(utimensat(f->spool.dir, "state", times, 0), 0);
 	assert_int_equal(launch(f), OPA_LAUNCH_STARTED);
 	await_reports(f, 2, NULL, 0);
 }
@@ -285,15 +320,92 @@ static void test_failed_exec_is_recorded_and_forgotten(void **state)
 		pause_shortly();
 	}
 	assert_int_equal(opa_launch_problem(&f->spool), ENOEXEC);
-	for (int i = 0; i < 20000 && opa_launch_is_running(&f->spool); i++) {
-		pause_shortly();
-	}
-	assert_false(opa_launch_is_running(&f->spool));
+	await_exit(f);
 	forget_last_start(f);
-	assert_int_equal(launch(f), OPA_LAUNCH_STARTED);
+	assert_int_equal(opa_launch(&f->spool, self, &problem), OPA_LAUNCH_AGAIN);
+	assert_int_equal(problem, ENOEXEC);
 	assert_int_equal(opa_launch_problem(&f->spool), 0);
 	await_reports(f, 1, NULL, 0);
 	await_end(f);
+	assert_int_equal(opa_launch_problem(&f->spool), 0);
+}
+
+static void test_program_that_ends_without_a_word_is_noticed(void **state)
+{
+	fixture *f = *state;
+	int problem;
+	assert_int_equal(opa_launch_problem(&f->spool), 0); /* nobody was started yet */
+	assert_true(opa_spool_replace_file(&f->spool, "mute", "", 0));
+	assert_int_equal(launch(f), OPA_LAUNCH_STARTED);
+	await_exit(f);
+	assert_int_equal(opa_launch_problem(&f->spool), OPA_LAUNCH_MUTE);
+	forget_last_start(f);
+	assert_int_equal(opa_launch(&f->spool, self, &problem), OPA_LAUNCH_AGAIN);
+	assert_int_equal(problem, OPA_LAUNCH_MUTE);
+	await_exit(f);
+	assert_int_equal(unlinkat(f->spool.dir, "mute", 0), 0);
+	forget_last_start(f);
+	assert_int_equal(opa_launch(&f->spool, self, &problem), OPA_LAUNCH_AGAIN);
+	await_reports(f, 1, NULL, 0);
+	await_end(f);
+	forget_last_start(f);
+	assert_int_equal(launch(f), OPA_LAUNCH_STARTED);
+	await_reports(f, 2, NULL, 0);
+}
+
+static void on_noexec(fixture *f)
+{
+	char command[1200], path[512];
+	int problem;
+	mount_small(f->dir, "size=64m,mode=0700");
+	CHECK(mount("none", f->dir, "none", MS_REMOUNT | MS_BIND | MS_NOEXEC, "") == 0);
+	opa_spool spool;
+	CHECK(open_spool_at(&spool, f->dir) == OPA_SPOOL_OK);
+	snprintf(path, sizeof(path), "%s/exporter", f->dir);
+	snprintf(command, sizeof(command), "cp %s %s", self, path);
+	CHECK(system(command) == 0);
+	CHECK(opa_launch(&spool, path, &problem) == OPA_LAUNCH_MISSING);
+	CHECK(problem == EACCES);
+}
+
+static void test_file_system_that_forbids_execution_is_told(void **state)
+{
+	int status = in_child(on_noexec, *state);
+	if (status == CANNOT_MOUNT) {
+		skip_because("a private mount is needed");
+	}
+	assert_int_equal(status, 0);
+}
+
+/* A filter that answers with an error, and one that kills. */
+static void without_execve(fixture *f)
+{
+	int problem;
+	refuse(SYS_execve, SECCOMP_RET_ERRNO | EPERM);
+	CHECK(opa_launch(&f->spool, self, &problem) == OPA_LAUNCH_STARTED);
+}
+
+static void killed_by_execve(fixture *f)
+{
+	int problem;
+	refuse(SYS_execve, SECCOMP_RET_KILL_PROCESS);
+	CHECK(opa_launch(&f->spool, self, &problem) == OPA_LAUNCH_AGAIN);
+	CHECK(problem == EPERM);
+}
+
+static void test_refused_execve_is_told(void **state)
+{
+	fixture *f = *state;
+	if (getenv("OPA_TEST_SLOW") != NULL) {
+		skip_because("valgrind does not survive an execve that fails");
+	}
+	assert_int_equal(in_child(without_execve, f), 0);
+	await_exit(f);
+	assert_int_equal(opa_launch_problem(&f->spool), EPERM);
+	forget_last_start(f);
+	assert_int_equal(in_child(killed_by_execve, f), 0);
+	await_exit(f);
+	assert_int_equal(opa_launch_problem(&f->spool), OPA_LAUNCH_MUTE);
 }
 
 static void test_no_lease_file(void **state)
@@ -305,27 +417,13 @@ static void test_no_lease_file(void **state)
 	assert_int_equal(problem, ELOOP);
 }
 
-/* In a child: that system call answers `problem`. */
-static void refuse(unsigned number, unsigned problem)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | problem),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = {.len = 4, .filter = code};
-	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-	CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
-}
-
 static void without_close_range(fixture *f)
 {
 	int problem;
 	for (int fd = 20; fd < 400; fd += 3) {
 		CHECK(dup2(0, fd) == fd);
 	}
-	refuse(SYS_close_range, ENOSYS);
+	refuse(SYS_close_range, SECCOMP_RET_ERRNO | ENOSYS);
 	CHECK(opa_launch(&f->spool, self, &problem) == OPA_LAUNCH_STARTED);
 }
 
@@ -342,7 +440,7 @@ static void test_old_kernel_closes_one_by_one(void **state)
 static void without_clone(fixture *f)
 {
 	int problem;
-	refuse(SYS_clone, EPERM);
+	refuse(SYS_clone, SECCOMP_RET_ERRNO | EPERM);
 	CHECK(opa_launch(&f->spool, self, &problem) == OPA_LAUNCH_FAILED);
 	CHECK(problem == EPERM);
 	CHECK(!opa_launch_is_running(&f->spool));
@@ -406,6 +504,9 @@ int main(int argc, char **argv)
 		T(test_busy_then_recent_then_again),
 		T(test_missing_and_not_executable),
 		T(test_failed_exec_is_recorded_and_forgotten),
+		T(test_program_that_ends_without_a_word_is_noticed),
+		T(test_file_system_that_forbids_execution_is_told),
+		T(test_refused_execve_is_told),
 		T(test_no_lease_file),
 		T(test_old_kernel_closes_one_by_one),
 		T(test_refused_clone_is_told),

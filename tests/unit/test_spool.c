@@ -1,5 +1,6 @@
 #include "spool_fixture.h"
 
+#include "export/opa_file.h"
 #include "export/opa_owner.h"
 
 #include <pthread.h>
@@ -405,41 +406,29 @@ static void test_replacing_raises_no_signal(void **state)
 	assert_int_equal(in_child(replace_limited, *state), 0);
 }
 
+/* Longer or shorter than what was there, or longer than a block. */
+static void test_overwrites_within_the_first_block(void **state)
+{
+	fixture *f = *state;
+	static char text[6000], found[8000];
+	size_t sizes[] = {3000, 20, 500, 4096, 6000, 10};
+	assert_false(opa_file_overwrite(&f->spool, "state", "a=1\n", 4)); /* there is no block */
+	assert_true(opa_spool_replace_file(&f->spool, "state", "a=1\n", 4));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		memset(text, 'a' + (int)i, sizes[i]);
+		for (size_t at = 9; at < sizes[i]; at += 10) {
+			text[at] = '\n';
+		}
+		size_t expected = sizes[i] > 4096 ? 4090 : sizes[i];
+		assert_true(opa_file_overwrite(&f->spool, "state", text, sizes[i]));
+		assert_int_equal(opa_spool_read_file(&f->spool, "state", found, sizeof(found)), expected);
+		assert_memory_equal(found, text, expected);
+	}
+	assert_int_equal(symlinkat("state", f->spool.dir, "link"), 0);
+	assert_false(opa_file_overwrite(&f->spool, "link", "a=1\n", 4));
+}
+
 /* ---- size ---- */
-
-static void write_blob(const fixture *f, const char *name, size_t size)
-{
-	static char zeros[65536];
-	int fd = openat(f->spool.dir, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	assert_int_equal(write(fd, zeros, size), size);
-	close(fd);
-}
-
-static void test_measures_journals(void **state)
-{
-	fixture *f = *state;
-	assert_int_equal(opa_spool_measure(&f->spool), 0);
-	write_blob(f, "live/a", 8192);
-	write_blob(f, "sealed/b", 4096);
-	write_blob(f, "tmp/c", 4096);
-	assert_int_equal(opa_spool_measure(&f->spool), 12288);
-}
-
-static void test_usage_is_shared_for_a_second(void **state)
-{
-	fixture *f = *state;
-	write_blob(f, "live/a", 8192);
-	assert_int_equal(opa_spool_usage(&f->spool), 8192);
-	assert_true(opa_spool_replace_file(&f->spool, "usage", "12345\n", 6));
-	assert_int_equal(opa_spool_usage(&f->spool), 12345);
-	struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
-	assert_int_equal(utimensat(f->spool.dir, "usage", times, 0), 0);
-	assert_int_equal(opa_spool_usage(&f->spool), 8192);
-	times[1].tv_sec = times[0].tv_sec = time(NULL) + 1000;
-	assert_true(opa_spool_replace_file(&f->spool, "usage", "12345\n", 6));
-	assert_int_equal(utimensat(f->spool.dir, "usage", times, 0), 0);
-	assert_int_equal(opa_spool_usage(&f->spool), 8192);
-}
 
 static void put_text(const fixture *f, const char *name, const char *text)
 {
@@ -639,8 +628,7 @@ int main(void)
 		T(test_never_takes_a_standard_stream),
 		T(test_replaces_and_reads_a_file),
 		T(test_replacing_raises_no_signal),
-		T(test_measures_journals),
-		T(test_usage_is_shared_for_a_second),
+		T(test_overwrites_within_the_first_block),
 		T(test_memory_limit_of_cgroup_version_2),
 		T(test_memory_limit_of_cgroup_version_1),
 		T(test_size_is_bounded_by_default_and_by_setting),
