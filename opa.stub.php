@@ -210,9 +210,32 @@ function opa_dump(mixed ...$values): void {}
 function opa_flush(int $timeout_ms = 5000): bool {}
 
 /**
- * What is going on: `enabled`, `trace_id`, `open_spans`, `counters` (what was started, kept and
- * dropped by this process, by reason), `spool`, `exporter`, `settings` (effective value and where it
- * came from; secrets masked).
+ * What is going on, in this process and on this host:
+ *
+ * - `version` (string): OPA_VERSION
+ * - `enabled` (bool): opa_is_enabled()
+ * - `trace_id` (string|null): the request's, also while tracing is switched off; null when it has none
+ * - `problem` (string): why nothing arrives, as one line; empty when nothing is known to be wrong
+ * - `open_spans` (int): spans that are open in this process
+ * - `memory` (int): bytes that this process holds for spans
+ * - `counters` (`array<string, int>`): what this process has started, kept and dropped, by reason;
+ *   phpinfo() says what each of them counts
+ * - `spool` (array): the directory that traces wait in
+ *   - `path` (string|null): null when there is none yet
+ *   - `error` (string): why there is none; absent otherwise
+ *   - `memory` (bool): whether it lies in memory (tmpfs)
+ *   - `off` (bool): whether its file `off` switches tracing off
+ *   - `durable_counters` (bool): whether this process's counters outlive it
+ *   - `size` (int): bytes that wait there
+ *   - `max_size` (int): bytes, at which new traces are dropped
+ * - `exporter` (array): the program that brings traces in
+ *   - `path` (string|null): null when it was not found
+ *   - `running` (bool)
+ *   - `state` (`array<string, string>`): its own words, as docs/internals-spool.md has them; empty
+ *     before it has run
+ * - `settings` (`array<string, array>`): by name, such as `opa.sample_rate`
+ *   - `value` (string): the effective one; secrets are masked
+ *   - `source` (string): `default`, `ini`, or the variable that it is from
  *
  * @return array<string, mixed>
  */

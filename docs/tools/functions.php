@@ -62,14 +62,13 @@ echo "Constants: `" . implode('`, `', $constants) . "`.\n";
 foreach ($functions as $signature => [$text, $tags]) {
     $name = strstr($signature, '(', true);
     echo "\n## `$name`\n\n```php\n$signature\n```\n\n$text\n";
+    $lines = '';
     foreach ($tags as [$tag, $value]) {
         if ($tag === 'param' && preg_match('~^(.*?)(\$\w+)\s+(\S.*)$~', $value, $m)) {
-            echo "\n- `{$m[2]}`: {$m[3]}";
-        } elseif ($tag === 'return' && preg_match('~^(\S+)\s+(\S.*)$~', $value, $m)) {
-            echo "\n- returns {$m[2]}";
+            $lines .= "\n- `{$m[2]}`: {$m[3]}";
+        } elseif ($tag === 'return' && preg_match('~^(?:[^\s<]|<[^>]*>)+\s+(\S.*)$~', $value, $m)) {
+            $lines .= "\n- returns {$m[1]}";
         }
     }
-    if (array_filter($tags, fn ($t) => preg_match('~\s\S~', $t[1]))) {
-        echo "\n";
-    }
+    echo $lines === '' ? '' : "$lines\n";
 }

@@ -7,7 +7,7 @@ pdo_sqlite
 --SKIPIF--
 <?php
 if (!getenv('OPA_EXPORTER')) die('skip needs opa-exporter beside the extension');
-if (getenv('USE_ZEND_ALLOC') === '0') die('skip the exporter is not to be traced');
+if (getenv('USE_ZEND_ALLOC') === '0' && !getenv('SKIP_ASAN')) die('skip the exporter is not to be traced');
 ?>
 --INI--
 opa.spool_dir={PWD}/flush_exporter.spool

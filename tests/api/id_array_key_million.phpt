@@ -5,7 +5,7 @@ opa
 --SKIPIF--
 <?php
 if (getenv('SKIP_SLOW_TESTS')) die('skip slow');
-if (getenv('USE_ZEND_ALLOC') === '0') die('skip too slow for valgrind');
+if (getenv('USE_ZEND_ALLOC') === '0' && !getenv('SKIP_ASAN')) die('skip too slow for valgrind');
 ?>
 --INI--
 opa.spool_dir={PWD}/id_array_key_million.spool

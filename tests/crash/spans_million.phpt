@@ -5,7 +5,7 @@ opa
 --SKIPIF--
 <?php
 if (getenv('SKIP_SLOW_TESTS')) die('skip slow');
-if (getenv('USE_ZEND_ALLOC') === '0') die('skip too slow for valgrind');
+if (getenv('USE_ZEND_ALLOC') === '0' && !getenv('SKIP_ASAN')) die('skip too slow for valgrind');
 ?>
 --INI--
 opa.spool_dir={PWD}/spans_million.spool
@@ -22,7 +22,7 @@ function resident(): int
 
 $count = 1000000;
 for ($i = 0; $i < $count; $i++) {
-	if ($i === 100000) {
+	if ($i === 1000) {
 		$before = resident();
 	}
 	$id = opa_start_span('one');
@@ -33,7 +33,9 @@ for ($i = 0; $i < $count; $i++) {
 	}
 }
 $grown = resident() - $before;
-show('flat', PHP_OS_FAMILY !== 'Linux' || $grown < 1 << 20 ? true : $grown);
+// ASan keeps what was freed.
+$is_known = PHP_OS_FAMILY === 'Linux' && getenv('USE_ZEND_ALLOC') !== '0';
+show('flat from the 1,000th on', !$is_known || $grown <= 1 << 20 ? true : $grown);
 opa_flush(0);
 $stored = 0;
 foreach (glob(opa_test_spool() . '/{live,sealed}/*.j', GLOB_BRACE) as $path) {
@@ -53,5 +55,5 @@ require __DIR__ . '/../utils/trace.inc';
 opa_test_clean(__FILE__);
 ?>
 --EXPECT--
-flat true
+flat from the 1,000th on true
 accounted 1000000

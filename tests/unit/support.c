@@ -24,16 +24,25 @@
 #define KEEPS_MEMORY false
 #endif
 
-unsigned long scaled(unsigned long count, unsigned long least)
+static unsigned long divided(unsigned long count, unsigned long least, unsigned long scale)
 {
 	const char *wanted = getenv("OPA_TEST_SCALE");
-	unsigned long scale = USUAL_SCALE;
 	if (wanted != NULL && atol(wanted) > 0) {
 		scale = (unsigned long)atol(wanted);
 	} else if (getenv("OPA_TEST_SLOW") != NULL) {
 		scale = 100;
 	}
 	return count / scale < least ? least : count / scale;
+}
+
+unsigned long scaled(unsigned long count, unsigned long least)
+{
+	return divided(count, least, USUAL_SCALE);
+}
+
+unsigned long scaled_but_tsan(unsigned long count, unsigned long least)
+{
+	return divided(count, least, 1);
 }
 
 uint64_t random_next(uint64_t *state)

@@ -31,6 +31,9 @@
 /* count divided by the scale, but not below least. */
 unsigned long scaled(unsigned long count, unsigned long least);
 
+/* The same for what is to be done in full under ThreadSanitizer, too. */
+unsigned long scaled_but_tsan(unsigned long count, unsigned long least);
+
 /* SplitMix64 (Steele, Lea, Flood 2014). */
 uint64_t random_next(uint64_t *state);
 uint64_t random_below(uint64_t *state, uint64_t bound);

@@ -353,6 +353,9 @@ static void status_and_name_set_a_million_times_take_no_memory(void **state)
 	}
 }
 
+/* Not zero: the array's pages are there from the start, and do not count as growth. */
+#define NOT_SEEN 0xff
+
 /* Reads the spans of a batch and marks each by the number that it has as an attribute. */
 static void mark(const opa_batch *batch, uint8_t *seen, size_t count)
 {
@@ -363,7 +366,7 @@ static void mark(const opa_batch *batch, uint8_t *seen, size_t count)
 			continue;
 		}
 		int64_t n = wire_int(*any);
-		assert_true(n >= 0 && (size_t)n < count && seen[n] == 0);
+		assert_true(n >= 0 && (size_t)n < count && seen[n] == NOT_SEEN);
 		seen[n] = 1;
 	}
 }
@@ -372,7 +375,7 @@ static void a_million_spans_under_one_open_root_are_flat_and_each_there_once(voi
 {
 	fixture *f = *state;
 	size_t n = scaled(1000000, 5000), flat = 0, there = 0;
-	uint8_t *seen = calloc(1, n);
+	uint8_t *seen = memset(malloc(n), NOT_SEEN, n);
 	opa_batch batch;
 	f->limits.flush_size = 192 * 1024;
 	f->limits.trace_size = 1024 * 1024;
@@ -384,16 +387,16 @@ static void a_million_spans_under_one_open_root_are_flat_and_each_there_once(voi
 			mark(&batch, seen, n);
 			opa_batch_release(f->table, &batch);
 		}
-		if (i == 4000) {
+		if (i == 1000) {
 			flat = resident_memory();
 		}
 	}
-	assert_true(n > 4000 && resident_memory() <= flat + 1024 * 1024);
+	assert_true(n > 1000 && resident_memory() <= flat + 1024 * 1024);
 	opa_trace_finish(f->table, f->owner, f->root, &batch);
 	mark(&batch, seen, n);
 	opa_batch_release(f->table, &batch);
 	for (size_t i = 0; i < n; i++) {
-		there += seen[i];
+		there += seen[i] == 1;
 	}
 	assert_int_equal(there, n);
 	free(seen);
