@@ -27,8 +27,8 @@ typedef struct line {
 
 struct opa_publisher {
 	opa_mutex mutex;
-	opa_fork_mark mark;       /* whose everything here is; set where no other thread can be */
-	const opa_outlet *outlet; /* the first one: its spool is the process's */
+	opa_fork_mark mark; /* whose everything here is; set where no other thread can be */
+	opa_outlet *outlet; /* a copy of the first one: its spool is the process's */
 	opa_spool spool;
 	opa_spool_error spool_error;
 	int spool_errno;
@@ -84,6 +84,7 @@ static void abandon(opa_publisher *publisher)
 	opa_control_abandon(publisher->control);
 	publisher->control = NULL;
 	opa_spool_close(&publisher->spool);
+	opa_free(publisher->outlet);
 }
 
 /*
@@ -138,6 +139,7 @@ void opa_publisher_destroy(opa_publisher *publisher)
 	close_lines(publisher);
 	opa_control_close(publisher->control);
 	opa_spool_close(&publisher->spool);
+	opa_free(publisher->outlet);
 	leave(publisher);
 	opa_fork_mark_clear(&publisher->mark);
 	opa_mutex_deinit(&publisher->mutex);
@@ -212,9 +214,9 @@ static void look(opa_publisher *publisher, const opa_outlet *outlet)
 {
 	uint64_t now = opa_clock_mono();
 	if (publisher->outlet == NULL) {
-		publisher->outlet = outlet;
+		publisher->outlet = opa_outlet_copy(outlet);
 	}
-	if (now >= publisher->next_look) {
+	if (publisher->outlet != NULL && now >= publisher->next_look) {
 		look_around(publisher, now);
 	}
 }
