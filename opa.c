@@ -24,6 +24,14 @@ static void init_globals(void *globals)
 	memset(globals, 0, sizeof(zend_opa_globals));
 }
 
+/* GSHUTDOWN: when a thread ends, and after MSHUTDOWN; of any thread, maybe by another one. */
+static void deinit_globals(void *globals)
+{
+	zend_opa_globals *of_thread = globals;
+	opa_config_release(of_thread->config);
+	of_thread->config = NULL;
+}
+
 static PHP_MINIT_FUNCTION(opa)
 {
 	opa_ini_register(module_number);
@@ -85,7 +93,7 @@ zend_module_entry opa_module_entry = {
 	PHP_OPA_VERSION,
 	PHP_MODULE_GLOBALS(opa),
 	init_globals,
-	NULL,
+	deinit_globals,
 	ZEND_MODULE_POST_ZEND_DEACTIVATE_N(opa),
 	STANDARD_MODULE_PROPERTIES_EX,
 };

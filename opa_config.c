@@ -121,7 +121,8 @@ static const char *translate(
 static bool resolve(const opa_config_input *in, opa_config *config, opa_setting setting)
 {
 	const opa_setting_info *info = opa_setting_get_info(setting);
-	opa_str text = in->ini[setting];
+	opa_str ini = in->ini[setting];
+	const char *from_variable = NULL;
 	config->sources[setting] = in->given[setting] ? OPA_FROM_INI : OPA_FROM_DEFAULT;
 	for (const char *v = info->variables; *v != '\0' && !in->given[setting];) {
 		char name[80];
@@ -129,17 +130,18 @@ static bool resolve(const opa_config_input *in, opa_config *config, opa_setting 
 		snprintf(name, sizeof(name), "%.*s", (int)len, v);
 		const char *value = translate(in, config, setting, name);
 		if (value != NULL) {
-			text = str_of(value);
+			from_variable = value;
 			config->sources[setting] = OPA_FROM_ENVIRONMENT;
 			config->variables[setting] = v;
 			break;
 		}
 		v += len + (v[len] == ',');
 	}
-	config->texts[setting] = opa_strndup(text.data, text.len);
-	char *ini = opa_strndup(in->ini[setting].data, in->ini[setting].len);
-	config->given_ini[setting] = (opa_str){ini, in->ini[setting].len};
-	return config->texts[setting] != NULL && ini != NULL;
+	char *copy = opa_strndup(ini.data, ini.len);
+	config->given_ini[setting] = (opa_str){copy, ini.len};
+	config->texts[setting] =
+		from_variable == NULL ? copy : opa_strndup(from_variable, strlen(from_variable));
+	return config->texts[setting] != NULL && copy != NULL;
 }
 
 /* ---- from effective texts to numbers ---- */
@@ -439,20 +441,25 @@ static void put_list(const opa_config_input *in, resource_writer *r, char *list)
 	}
 }
 
-static void make_instance_id(char id[37])
+void opa_identity_gather(opa_identity *identity)
 {
 	uint8_t b[16];
+	char hex[32];
 	opa_entropy_fill(b, sizeof(b));
 	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40); /* RFC 9562: version 4, random */
 	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-	char hex[32];
 	opa_hex_format(b, sizeof(b), hex);
-	snprintf(id, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+	snprintf(identity->instance_id, sizeof(identity->instance_id), "%.8s-%.4s-%.4s-%.4s-%.12s", hex,
+		hex + 8, hex + 12, hex + 16, hex + 20);
+	identity->pid = opa_host_pid();
+	opa_host_name(identity->host, sizeof(identity->host));
+	opa_host_arch(identity->arch, sizeof(identity->arch));
+	opa_host_container_id(identity->container, sizeof(identity->container));
 }
 
 static bool build_resource(const opa_config_input *in, opa_config *config)
 {
-	char host[256], arch[64], container[80], id[37];
+	const opa_identity *identity = in->identity;
 	resource_writer *r = opa_malloc(sizeof(*r));
 	char *list = opa_strndup(config->texts[OPA_SETTING_RESOURCE_ATTRIBUTES],
 		strlen(config->texts[OPA_SETTING_RESOURCE_ATTRIBUTES]));
@@ -461,27 +468,22 @@ static bool build_resource(const opa_config_input *in, opa_config *config)
 		opa_free(list);
 		return false;
 	}
-	opa_host_name(host, sizeof(host));
-	opa_host_arch(arch, sizeof(arch));
-	opa_host_container_id(container, sizeof(container));
-	make_instance_id(id);
-	uint64_t pid = opa_host_pid();
 	r->w.pos = r->bytes + sizeof(r->bytes);
 	r->count = 0;
 	put_text(r, "telemetry.sdk.name", "opa");
 	put_text(r, "telemetry.sdk.language", "php");
 	put_text(r, "telemetry.sdk.version", in->opa_version);
-	put(r, OPA_STR("process.pid"), OPA_VALUE_OF_INT((int64_t)pid));
+	put(r, OPA_STR("process.pid"), OPA_VALUE_OF_INT((int64_t)identity->pid));
 	put_text(r, "service.name", config->texts[OPA_SETTING_SERVICE_NAME]);
 	put_list(in, r, list);
 	put_text(r, "service.name", "unknown_service:php");
-	put_text(r, "service.instance.id", id);
+	put_text(r, "service.instance.id", identity->instance_id);
 	put_text(r, "process.runtime.name", in->sapi);
 	put_text(r, "process.runtime.version", in->php_version);
-	put_text(r, "host.name", host);
-	put_text(r, "host.arch", arch);
+	put_text(r, "host.name", identity->host);
+	put_text(r, "host.arch", identity->arch);
 	put_text(r, "os.type", opa_host_os());
-	put_text(r, "container.id", container);
+	put_text(r, "container.id", identity->container);
 	opa_free(list);
 	size_t len = (size_t)(r->bytes + sizeof(r->bytes) - r->w.pos);
 	uint8_t *bytes = (uint8_t *)opa_strndup((const char *)r->w.pos, len);
@@ -492,8 +494,6 @@ static bool build_resource(const opa_config_input *in, opa_config *config)
 	opa_free(config->resource);
 	config->resource = bytes;
 	config->resource_len = len;
-	config->pid = pid;
-	memcpy(config->instance_id, id, sizeof(id));
 	/* FNV-1a (64 bit). Instance id and pid are in there: no two processes have the same by chance.
 	 */
 	config->resource_id = 0xcbf29ce484222325u;
@@ -511,25 +511,25 @@ opa_config *opa_config_create(const opa_config_input *in)
 	if (config == NULL) {
 		return NULL;
 	}
+	atomic_init(&config->holders, 1);
 	bool ok = true;
 	for (opa_setting setting = 0; setting < OPA_SETTING_COUNT; setting++) {
 		ok = resolve(in, config, setting) && ok;
 	}
 	if (!ok || !read_numbers(in, config) || !build_outlet(in, config) ||
 		!build_resource(in, config)) {
-		opa_config_destroy(config);
+		opa_config_release(config);
 		return NULL;
 	}
 	return config;
 }
 
-void opa_config_destroy(opa_config *config)
+static void destroy(opa_config *config)
 {
-	if (config == NULL) {
-		return;
-	}
 	for (opa_setting setting = 0; setting < OPA_SETTING_COUNT; setting++) {
-		opa_free(config->texts[setting]);
+		if (config->texts[setting] != config->given_ini[setting].data) {
+			opa_free(config->texts[setting]);
+		}
 		opa_free((char *)(uintptr_t)config->given_ini[setting].data);
 	}
 	opa_redact_destroy(config->redact);
@@ -539,6 +539,19 @@ void opa_config_destroy(opa_config *config)
 	opa_free(config->exporter);
 	opa_free(config->resource);
 	opa_free(config);
+}
+
+void opa_config_hold(opa_config *config)
+{
+	atomic_fetch_add_explicit(&config->holders, 1, memory_order_relaxed);
+}
+
+void opa_config_release(opa_config *config)
+{
+	if (config != NULL &&
+		atomic_fetch_sub_explicit(&config->holders, 1, memory_order_acq_rel) == 1) {
+		destroy(config);
+	}
 }
 
 bool opa_config_is_made_of(const opa_config *config, const opa_config_input *in)

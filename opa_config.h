@@ -14,6 +14,8 @@
 #include "core/opa_redact.h"
 #include "core/opa_outlet.h"
 
+#include <stdatomic.h>
+
 typedef enum opa_setting_type {
 	OPA_TYPE_BOOL,
 	OPA_TYPE_COUNT,    /* a whole number, min to max */
@@ -139,6 +141,20 @@ typedef enum opa_config_source {
 	OPA_FROM_ENVIRONMENT,
 } opa_config_source;
 
+/*
+ * What machine and process the traces are of. It is gathered once in a process, from files, too,
+ * and all configs of the process share it: one service.instance.id for each process.
+ */
+typedef struct opa_identity {
+	uint64_t pid;
+	char instance_id[37]; /* random */
+	char host[256];
+	char arch[64];
+	char container[80];
+} opa_identity;
+
+void opa_identity_gather(opa_identity *identity);
+
 /* What is to be turned into a config. All is lent for the call. */
 typedef struct opa_config_input {
 	opa_str ini[OPA_SETTING_COUNT]; /* the present INI values */
@@ -150,11 +166,13 @@ typedef struct opa_config_input {
 	const char *php_version;
 	const char *opa_version;
 	const char *exporter; /* where opa-exporter is when no setting says it; NULL: unknown */
+	const opa_identity *identity;
 } opa_config_input;
 
-/* Immutable but for opa_config_renew(); threads share it. */
+/* Immutable but for opa_config_renew(); threads share it. Lives as long as somebody holds it. */
 typedef struct opa_config {
-	struct opa_config *next;
+	atomic_uint holders;
+	unsigned forks;                 /* the cache's: in which process it was made */
 	char *texts[OPA_SETTING_COUNT]; /* the effective values as they were written */
 	opa_config_source sources[OPA_SETTING_COUNT];
 	const char *variables[OPA_SETTING_COUNT]; /* the one it came from, or NULL; static */
@@ -184,20 +202,21 @@ typedef struct opa_config {
 	uint8_t *resource; /* fields of an OTLP Resource message */
 	size_t resource_len;
 	uint64_t resource_id;
-	char instance_id[37];
-	uint64_t pid;
 } opa_config;
 
-/* A new config, or NULL when memory is short. */
+/* A new config, held by the caller alone; NULL when memory is short. */
 opa_config *opa_config_create(const opa_config_input *input);
-void opa_config_destroy(opa_config *config);
+
+/* Any thread may hold and release; with its last holder a config goes. NULL may be released. */
+void opa_config_hold(opa_config *config);
+void opa_config_release(opa_config *config);
 
 /* Whether a config was made of just these INI values. */
 bool opa_config_is_made_of(const opa_config *config, const opa_config_input *input);
 
 /*
- * In a forked child, while it has one thread: pid and service.instance.id are told anew; nothing is
- * warned of a second time. False when memory is short; the config is then as it was.
+ * In a forked child, while nobody else uses it: the resource tells the identity of `input`; nothing
+ * is warned of a second time. False when memory is short; the config is then as it was.
  */
 bool opa_config_renew(opa_config *config, const opa_config_input *input);
 

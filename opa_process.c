@@ -1,8 +1,8 @@
 #include "php_opa.h"
 #include "opa_process.h"
 #include "opa_ini.h"
+#include "opa_config_cache.h"
 #include "core/opa_alloc.h"
-#include "core/opa_mutex.h"
 #include "core/opa_place.h"
 
 #include <pthread.h>
@@ -13,10 +13,7 @@
 
 opa_process opa_the_process;
 
-static opa_mutex configs_lock;
-static opa_config *configs;
-static unsigned config_count;
-static opa_config *inherited; /* from before a fork: traces that go on may have one */
+static opa_config_cache *configs;
 static char *exporter_path;
 static bool atfork_registered;
 
@@ -27,36 +24,23 @@ static void before_fork(void)
 	if (opa_the_process.spans != NULL) {
 		opa_span_table_fork_prepare(opa_the_process.spans);
 		opa_publish_fork_prepare(opa_the_process.publisher);
-		opa_mutex_lock(&configs_lock);
+		opa_config_cache_fork_prepare(configs);
 	}
 }
 
 static void after_fork_in_parent(void)
 {
 	if (opa_the_process.spans != NULL) {
-		opa_mutex_unlock(&configs_lock);
+		opa_config_cache_fork_parent(configs);
 		opa_publish_fork_parent(opa_the_process.publisher);
 		opa_span_table_fork_parent(opa_the_process.spans);
 	}
 }
 
-/* A child has a pid, perhaps an environment, of its own: its configs are made anew. */
-static void leave_configs(void)
-{
-	while (configs != NULL) {
-		opa_config *next = configs->next;
-		configs->next = inherited;
-		inherited = configs;
-		configs = next;
-	}
-	config_count = 0;
-}
-
 static void after_fork_in_child(void)
 {
 	if (opa_the_process.spans != NULL) {
-		leave_configs();
-		opa_mutex_unlock(&configs_lock);
+		opa_config_cache_fork_child(configs);
 		opa_publish_fork_child(opa_the_process.publisher);
 		opa_span_table_fork_child(opa_the_process.spans);
 		opa_request_note_fork();
@@ -64,6 +48,16 @@ static void after_fork_in_child(void)
 }
 
 /* ---- life ---- */
+
+static void destroy_rest(void)
+{
+	opa_publisher_destroy(opa_the_process.publisher);
+	opa_the_process.publisher = NULL;
+	opa_config_cache_destroy(configs);
+	configs = NULL;
+	opa_free(exporter_path);
+	exporter_path = NULL;
+}
 
 bool opa_process_startup(void)
 {
@@ -74,11 +68,11 @@ bool opa_process_startup(void)
 #endif
 	exporter_path = opa_place_beside((const void *)&opa_process_startup, "opa-exporter");
 	opa_the_process.publisher = opa_publisher_create();
+	configs = opa_config_cache_create();
 	opa_span_table *spans = opa_span_table_create(shards);
-	if (opa_the_process.publisher == NULL || spans == NULL || !opa_mutex_init(&configs_lock)) {
+	if (opa_the_process.publisher == NULL || configs == NULL || spans == NULL) {
 		opa_span_table_destroy(spans);
-		opa_publisher_destroy(opa_the_process.publisher);
-		opa_the_process.publisher = NULL;
+		destroy_rest();
 		return false;
 	}
 	opa_the_process.spans = spans;
@@ -97,18 +91,8 @@ void opa_process_shutdown(void)
 	}
 	opa_span_table *spans = opa_the_process.spans;
 	opa_the_process.spans = NULL;
-	opa_publisher_destroy(opa_the_process.publisher);
-	opa_the_process.publisher = NULL;
 	opa_span_table_destroy(spans);
-	leave_configs();
-	while (inherited != NULL) {
-		opa_config *next = inherited->next;
-		opa_config_destroy(inherited);
-		inherited = next;
-	}
-	opa_mutex_deinit(&configs_lock);
-	opa_free(exporter_path);
-	exporter_path = NULL;
+	destroy_rest();
 }
 
 /* ---- configs ---- */
@@ -142,39 +126,19 @@ static void fill_input(opa_config_input *input)
 	input->exporter = exporter_path;
 }
 
-opa_config *opa_process_config(void)
+opa_config *opa_process_config(opa_config *last)
 {
 	opa_config_input input;
+	bool made;
 	fill_input(&input);
-	opa_mutex_lock(&configs_lock);
-	opa_config *found = configs;
-	while (found != NULL && !opa_config_is_made_of(found, &input)) {
-		found = found->next;
-	}
-	unsigned count = config_count;
-	opa_mutex_unlock(&configs_lock);
-	if (found != NULL || count >= OPA_PROCESS_CONFIGS) {
-		return found;
-	}
-	/* Made without the lock: it reads files and may log. Two threads may make the same: no harm. */
-	opa_config *config = opa_config_create(&input);
-	if (config != NULL) {
-		opa_mutex_lock(&configs_lock);
-		config->next = configs;
-		configs = config;
-		config_count++;
-		opa_mutex_unlock(&configs_lock);
-	}
-	return config;
+	return opa_config_cache_get(configs, &input, last, &made);
 }
 
-void opa_process_renew_configs(void)
+void opa_process_renew_config(opa_config *config)
 {
 	opa_config_input input;
 	fill_input(&input);
-	for (opa_config *config = inherited; config != NULL; config = config->next) {
-		opa_config_renew(config, &input);
-	}
+	opa_config_cache_renew(configs, config, &input);
 }
 
 void opa_process_log(const opa_config *config, opa_log_level level, const char *format, ...)

@@ -160,8 +160,13 @@ static bool is_wanted(opa_request *request)
 static const opa_config *current_config(void)
 {
 	if (OPA_G(config) == NULL || OPA_G(ini_changed)) {
-		OPA_G(config) = opa_process_config();
+		opa_config *before = OPA_G(config);
+		OPA_G(config) = opa_process_config(before);
 		OPA_G(ini_changed) = false;
+		if (OPA_G(config) != before) {
+			OPA_G(memo).redact = NULL; /* another one may come to stand at its address */
+			opa_config_release(before);
+		}
 	}
 	return OPA_G(config);
 }
@@ -268,7 +273,7 @@ void opa_request_note_fork(void)
 bool opa_request_wake(void)
 {
 	opa_request *request = &OPA_G(request);
-	opa_process_renew_configs();
+	opa_process_renew_config(OPA_G(config));
 	opa_span_start start = {
 		.parent = opa_fiber_peek(&request->fibers),
 		.name = OPA_STR("fork"),

@@ -74,7 +74,7 @@ static void problem_text(
 	opa_str words = opa_publish_state_problem(status->exporter_state);
 	to[0] = '\0';
 	if (config == NULL) {
-		snprintf(to, size, "too many different settings in this process, or out of memory");
+		snprintf(to, size, "out of memory");
 	} else if (config->exporter_none) {
 		snprintf(to, size, "OTEL_TRACES_EXPORTER is none");
 	} else if (status->off) {

@@ -17,7 +17,7 @@ ZEND_BEGIN_MODULE_GLOBALS(opa)
 	opa_request request;
 	opa_redact_memo memo;
 	bool ini_changed;   /* a setting was changed since `config` was looked up */
-	opa_config *config; /* of the last request; shared, immutable */
+	opa_config *config; /* of the last request, held; shared, immutable */
 ZEND_END_MODULE_GLOBALS(opa)
 
 ZEND_EXTERN_MODULE_GLOBALS(opa)

@@ -15,6 +15,7 @@
 
 typedef struct config_fixture {
 	opa_config_input input;
+	opa_identity identity;
 	const char *names[CONFIG_FIXTURE_MAX];
 	const char *values[CONFIG_FIXTURE_MAX];
 	unsigned variables;
@@ -58,6 +59,8 @@ static inline int config_setup(void **state)
 	f->input.sapi = "cli";
 	f->input.php_version = "8.2.0";
 	f->input.opa_version = "0.1.0";
+	f->input.identity = &f->identity;
+	opa_identity_gather(&f->identity);
 	config_fixture_current = f;
 	*state = f;
 	return 0;
@@ -67,7 +70,7 @@ static inline int config_teardown(void **state)
 {
 	config_fixture *f = *state;
 	for (unsigned i = 0; i < f->made; i++) {
-		opa_config_destroy(f->configs[i]);
+		opa_config_release(f->configs[i]);
 	}
 	free(f);
 	return 0;
