@@ -41,14 +41,32 @@ final class VirtualHostsTest extends ServerTestCase
 		self::assertSame($expected, $found);
 	}
 
-	private function directory(string $path, string $service): void
+	public function testAValueThatADirectoryGivesInVainIsNotGiven(): void
+	{
+		$pool = new Pool('one');
+		$pool->env = ['OTEL_TRACES_SAMPLER' => 'traceidratio', 'OTEL_TRACES_SAMPLER_ARG' => '1.0'];
+		$site = $this->site($pool);
+		$site->start();
+		foreach (['bad' => '7', 'good' => '1.00', 'bad again' => '7'] as $name => $rate) {
+			$name = strtok($name, ' ');
+			$this->directory("$site->directory/pages/$name", $name, "opa.sample_rate = $rate\n", 'status');
+			$answer = Client::get($pool->url("$name/page", 'm=' . self::marker()));
+			$settings = json_decode($answer->body, true, 512, JSON_THROW_ON_ERROR)['settings'];
+			self::assertSame(['value' => $name, 'source' => 'ini'], $settings['opa.service_name']);
+			self::assertSame($name === 'good' ? ['value' => '1.00', 'source' => 'ini']
+				: ['value' => '1.0', 'source' => 'OTEL_TRACES_SAMPLER'], $settings['opa.sample_rate']);
+		}
+		self::assertSame(2, substr_count($site->phpLog(), 'opa.sample_rate must be a number from 0 to 1'));
+	}
+
+	private function directory(string $path, string $service, string $more = '', string $page = 'empty'): void
 	{
 		if (is_dir($path)) {
 			return;
 		}
 		mkdir($path, 0755);
-		file_put_contents("$path/.user.ini", "opa.service_name = \"$service\"\n");
-		file_put_contents("$path/page.php", "<?php require dirname(__DIR__) . '/common.php'; echo 'page';\n");
+		file_put_contents("$path/.user.ini", "opa.service_name = \"$service\"\n$more");
+		file_put_contents("$path/page.php", "<?php require dirname(__DIR__) . '/$page.php';\n");
 		foreach (['', '/.user.ini', '/page.php'] as $name) {
 			chmod($path . $name, $name === '' ? 0755 : 0644);
 		}
