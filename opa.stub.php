@@ -207,9 +207,10 @@ function opa_dump(mixed ...$values): void {}
 function opa_flush(int $timeout_ms = 5000): bool {}
 
 /**
- * What is going on: `enabled`, `trace_id`, `open_spans`, `counters` (what was started, kept and
- * dropped by this process, by reason), `spool`, `exporter`, `settings` (effective value and where it
- * came from; secrets masked).
+ * What is going on: `enabled`, `trace_id`, `problem` (why nothing arrives; empty when nothing is
+ * known to be wrong), `open_spans`, `counters` (what was started, kept and dropped by this process,
+ * by reason), `spool`, `exporter`, `warnings` (what of the `OTEL_*` variables is ignored, and why),
+ * `settings` (effective value and where it came from; secrets masked).
  *
  * @return array<string, mixed>
  */

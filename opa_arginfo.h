@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: 850453c53eef62fb6ca52c5ba92632ba8dd64300 */
+ * Stub hash: dfac9810dcfed4bfa17d400bdde071e553f31cc8 */
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_start_span, 0, 1, IS_STRING, 0)
 	ZEND_ARG_TYPE_INFO(0, name, IS_STRING, 0)

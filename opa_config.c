@@ -24,21 +24,34 @@ static opa_str str_of(const char *text)
 	return (opa_str){text, strlen(text)};
 }
 
-__attribute__((format(printf, 2, 3))) static void warn(
-	const opa_config_input *in, const char *format, ...)
+/*
+ * One more line of config->warnings. What is not printable ASCII becomes '?': a value may be
+ * anything, and a line is for logs and pages.
+ */
+__attribute__((format(printf, 2, 3))) static void warn(opa_config *config, const char *format, ...)
 {
 	char line[512];
 	va_list args;
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	in->warn(in->user, line);
+	size_t len = strlen(line), before = config->warnings == NULL ? 0 : strlen(config->warnings);
+	char *lines = opa_realloc(config->warnings, before + len + 2);
+	if (lines == NULL) {
+		config->short_of_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < len; i++) {
+		lines[before + i] = line[i] < ' ' || line[i] > '~' ? '?' : line[i];
+	}
+	memcpy(lines + before + len, "\n", 2);
+	config->warnings = lines;
 }
 
 /* A variable that is set and not empty. */
 static const char *variable(const opa_config_input *in, opa_config *config, const char *name)
 {
-	const char *value = in->getenv(name);
+	const char *value = in->getenv(in->user, name);
 	if (value == NULL || *value == '\0') {
 		return NULL;
 	}
@@ -67,11 +80,12 @@ static const char *sampler_rate(const opa_config_input *in, opa_config *config)
 		return "0";
 	}
 	if (!opa_text_equals(base, "traceidratio")) {
-		warn(in, "OTEL_TRACES_SAMPLER is ignored: opa does not know \"%.64s\"", name);
+		warn(config, "OTEL_TRACES_SAMPLER is ignored: opa does not know \"%.64s\"", name);
 		return NULL;
 	}
 	if (arg != NULL && !opa_setting_accepts(OPA_SETTING_SAMPLE_RATE, str_of(arg))) {
-		warn(in, "OTEL_TRACES_SAMPLER_ARG is ignored: \"%.64s\" is not a number from 0 to 1", arg);
+		warn(config, "OTEL_TRACES_SAMPLER_ARG is ignored: \"%.64s\" is not a number from 0 to 1",
+			arg);
 		arg = NULL;
 	}
 	return arg == NULL ? "1" : arg;
@@ -81,8 +95,7 @@ static const char *sampler_rate(const opa_config_input *in, opa_config *config)
  * OpenTelemetry's booleans are true when they say "true", and false whatever else they say
  * (specification, "Environment Variable Specification", Boolean).
  */
-static const char *disabled_as_enabled(
-	const opa_config_input *in, const char *name, const char *value)
+static const char *disabled_as_enabled(opa_config *config, const char *name, const char *value)
 {
 	if (opa_text_equals(str_of(value), "true")) {
 		return "0";
@@ -90,7 +103,7 @@ static const char *disabled_as_enabled(
 	if (opa_text_equals(str_of(value), "false")) {
 		return "1";
 	}
-	warn(in, "%s is ignored: \"%.64s\" is neither true nor false", name, value);
+	warn(config, "%s is ignored: \"%.64s\" is neither true nor false", name, value);
 	return NULL;
 }
 
@@ -106,12 +119,12 @@ static const char *translate(
 		return NULL;
 	}
 	if (setting == OPA_SETTING_ENABLED) {
-		return disabled_as_enabled(in, name, value);
+		return disabled_as_enabled(config, name, value);
 	}
 	if (!opa_setting_accepts(setting, str_of(value))) {
 		char expects[128];
 		opa_setting_expects(setting, expects, sizeof(expects));
-		warn(in, "%s is ignored: \"%.64s\" is not %s", name, value, expects);
+		warn(config, "%s is ignored: \"%.64s\" is not %s", name, value, expects);
 		return NULL;
 	}
 	return value;
@@ -195,7 +208,7 @@ static uint32_t variable_count(
 		return otherwise;
 	}
 	if (!opa_parse_int(str_of(text), &value) || value < 0 || value > 65535) {
-		warn(in, "%s is ignored: \"%.64s\" is not a whole number from 0 to 65535", name, text);
+		warn(config, "%s is ignored: \"%.64s\" is not a whole number from 0 to 65535", name, text);
 		return otherwise;
 	}
 	return (uint32_t)value;
@@ -224,13 +237,36 @@ static bool read_methods(const opa_config_input *in, opa_config *config)
 	return true;
 }
 
+/* What asks for traces to be sent somewhere is not to be passed over in silence. */
+static void read_exporter(const opa_config_input *in, opa_config *config)
+{
+	static const char *const endpoints[] = {
+		"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"};
+	const char *exporter = variable(in, config, "OTEL_TRACES_EXPORTER");
+	config->exporter_none = exporter != NULL && opa_text_equals(str_of(exporter), "none");
+	if (config->exporter_none) {
+		return;
+	}
+	if (exporter != NULL) {
+		warn(config,
+			"OTEL_TRACES_EXPORTER is ignored: \"%.64s\" is not there yet, traces go to the local store",
+			exporter);
+	}
+	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+		if (variable(in, config, endpoints[i]) != NULL) {
+			warn(config,
+				"%s is ignored: nothing is sent over the network yet, traces go to the local store",
+				endpoints[i]);
+		}
+	}
+}
+
 static bool read_numbers(const opa_config_input *in, opa_config *config)
 {
 	double rate = 1;
 	opa_parse_real(text_of(config, OPA_SETTING_SAMPLE_RATE), &rate);
 	config->sample_threshold = opa_sampler_threshold(rate);
-	const char *exporter = variable(in, config, "OTEL_TRACES_EXPORTER");
-	config->exporter_none = exporter != NULL && opa_text_equals(str_of(exporter), "none");
+	read_exporter(in, config);
 	config->enabled = flag_of(config, OPA_SETTING_ENABLED);
 	config->trace_cli = flag_of(config, OPA_SETTING_TRACE_CLI);
 	config->cli_args = flag_of(config, OPA_SETTING_CLI_ARGS);
@@ -267,14 +303,14 @@ static bool build_outlet(const opa_config_input *in, opa_config *config)
 {
 	char text[5 * PLACE_MAX];
 	size_t n = 0;
-	const char *state_dir = in->getenv("XDG_STATE_HOME");
+	const char *state_dir = in->getenv(in->user, "XDG_STATE_HOME");
 	const struct {
 		const char *key;
 		const char *value;
 	} places[] = {
 		{"path", path_of(config, OPA_SETTING_STORE_PATH)},
 		{"state_dir", state_dir},
-		{"home", in->getenv("HOME")},
+		{"home", in->getenv(in->user, "HOME")},
 		{"group", path_of(config, OPA_SETTING_STORE_GROUP)},
 	};
 	n += (size_t)snprintf(text, sizeof(text), "type=store\n");
@@ -290,7 +326,7 @@ static bool build_outlet(const opa_config_input *in, opa_config *config)
 		size_of(config, OPA_SETTING_STORE_MAX_SIZE),
 		duration_of(config, OPA_SETTING_STORE_MAX_AGE) / OPA_SECOND,
 		duration_of(config, OPA_SETTING_SHUTDOWN_TIMEOUT) / 1000000);
-	const char *runtime_dir = in->getenv("XDG_RUNTIME_DIR");
+	const char *runtime_dir = in->getenv(in->user, "XDG_RUNTIME_DIR");
 	const char *exporter = path_of(config, OPA_SETTING_EXPORTER_PATH);
 	exporter = exporter != NULL ? exporter : in->exporter;
 	if (runtime_dir != NULL && *runtime_dir != '/') {
@@ -418,7 +454,7 @@ static void put_part(resource_writer *r, char *part, size_t len, list_problems *
  * percent-encoded). Of a key's values the last one counts, so it is read from its end. `list` is
  * written to.
  */
-static void put_list(const opa_config_input *in, resource_writer *r, char *list)
+static list_problems put_list(resource_writer *r, char *list)
 {
 	list_problems problems = {.left_out = 0};
 	for (size_t end = strlen(list), begin = end;; begin--) {
@@ -431,13 +467,19 @@ static void put_list(const opa_config_input *in, resource_writer *r, char *list)
 		}
 		end = begin - 1;
 	}
-	if (problems.malformed_count > 0) {
-		opa_str text = problems.malformed;
-		warn(in, "resource attributes: %u ignored that are not key=value, \"%.*s\" is one",
-			problems.malformed_count, (int)(text.len > 64 ? 64 : text.len), text.data);
+	return problems;
+}
+
+static void warn_of(opa_config *config, const list_problems *problems)
+{
+	opa_str text = problems->malformed;
+	if (problems->malformed_count > 0) {
+		warn(config, "resource attributes: %u ignored that are not key=value, \"%.*s\" is one",
+			problems->malformed_count, (int)(text.len > 64 ? 64 : text.len), text.data);
 	}
-	if (problems.left_out > 0) {
-		warn(in, "resource attributes: %u ignored, there are more than fit", problems.left_out);
+	if (problems->left_out > 0) {
+		warn(
+			config, "resource attributes: %u ignored, there are more than fit", problems->left_out);
 	}
 }
 
@@ -457,7 +499,7 @@ void opa_identity_gather(opa_identity *identity)
 	opa_host_container_id(identity->container, sizeof(identity->container));
 }
 
-static bool build_resource(const opa_config_input *in, opa_config *config)
+static bool build_resource(const opa_config_input *in, opa_config *config, bool quiet)
 {
 	const opa_identity *identity = in->identity;
 	resource_writer *r = opa_malloc(sizeof(*r));
@@ -475,7 +517,10 @@ static bool build_resource(const opa_config_input *in, opa_config *config)
 	put_text(r, "telemetry.sdk.version", in->opa_version);
 	put(r, OPA_STR("process.pid"), OPA_VALUE_OF_INT((int64_t)identity->pid));
 	put_text(r, "service.name", config->texts[OPA_SETTING_SERVICE_NAME]);
-	put_list(in, r, list);
+	list_problems problems = put_list(r, list);
+	if (!quiet) {
+		warn_of(config, &problems);
+	}
 	put_text(r, "service.name", "unknown_service:php");
 	put_text(r, "service.instance.id", identity->instance_id);
 	put_text(r, "process.runtime.name", in->sapi);
@@ -517,7 +562,7 @@ opa_config *opa_config_create(const opa_config_input *in)
 		ok = resolve(in, config, setting) && ok;
 	}
 	if (!ok || !read_numbers(in, config) || !build_outlet(in, config) ||
-		!build_resource(in, config)) {
+		!build_resource(in, config, false) || config->short_of_memory) {
 		opa_config_release(config);
 		return NULL;
 	}
@@ -532,6 +577,7 @@ static void destroy(opa_config *config)
 		}
 		opa_free((char *)(uintptr_t)config->given_ini[setting].data);
 	}
+	opa_free(config->warnings);
 	opa_redact_destroy(config->redact);
 	opa_free(config->known_methods);
 	opa_free(config->destination);
@@ -567,15 +613,7 @@ bool opa_config_is_made_of(const opa_config *config, const opa_config_input *in)
 	return true;
 }
 
-static void say_nothing(void *user, const char *line)
-{
-	(void)user;
-	(void)line;
-}
-
 bool opa_config_renew(opa_config *config, const opa_config_input *in)
 {
-	opa_config_input quiet = *in; /* what there is to warn of was said when the config was made */
-	quiet.warn = say_nothing;
-	return build_resource(&quiet, config);
+	return build_resource(in, config, true);
 }

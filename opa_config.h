@@ -4,8 +4,8 @@
  *
  * For each setting the order is: a value given in php.ini, a pool file or with -d; the environment
  * variable; the default. A variable that is empty counts as unset; one that cannot be read is
- * ignored, with a warning. Names that a variable may have (of a sampler, say) are compared without
- * case, as OpenTelemetry wants it.
+ * ignored, and the config has a line that says so. Names that a variable may have (of a sampler,
+ * say) are compared without case, as OpenTelemetry wants it.
  */
 #ifndef OPA_CONFIG_H
 #define OPA_CONFIG_H
@@ -159,8 +159,8 @@ void opa_identity_gather(opa_identity *identity);
 typedef struct opa_config_input {
 	opa_str ini[OPA_SETTING_COUNT]; /* the present INI values */
 	bool given[OPA_SETTING_COUNT];  /* it was set by somebody: it is not just the default */
-	const char *(*getenv)(const char *name); /* NULL or "": unset; what it answers is lent, too */
-	void (*warn)(void *user, const char *line);
+	/* NULL or "": unset. What it answers is lent, too. */
+	const char *(*getenv)(void *user, const char *name);
 	void *user;
 	const char *sapi;
 	const char *php_version;
@@ -179,6 +179,8 @@ typedef struct opa_config {
 	opa_str
 		given_ini[OPA_SETTING_COUNT]; /* what the lookup compares: the INI values it was made of */
 	bool any_variable;                /* some OTEL_* variable was found */
+	bool short_of_memory;             /* while it was made */
+	char *warnings; /* what of the variables is ignored: lines of ASCII; NULL: nothing is */
 
 	bool enabled;
 	bool trace_cli;

@@ -18,6 +18,8 @@ struct opa_config_cache {
 	bool identified;
 	bool forked; /* what is here is the parent's */
 	opa_identity identity;
+	uint32_t said[OPA_CONFIG_CACHE_LINES];
+	unsigned said_count;
 };
 
 /* ---- life ---- */
@@ -179,6 +181,21 @@ bool opa_config_cache_renew(
 	identify(cache, &identity);
 	whole.identity = &identity;
 	return opa_config_renew(config, &whole);
+}
+
+bool opa_config_cache_is_news(opa_config_cache *cache, opa_str line)
+{
+	uint32_t hash = opa_crc32c(0, line.data, line.len);
+	enter(cache);
+	bool news = cache->said_count < OPA_CONFIG_CACHE_LINES;
+	for (unsigned i = 0; i < cache->said_count; i++) {
+		news = news && cache->said[i] != hash;
+	}
+	if (news) {
+		cache->said[cache->said_count++] = hash;
+	}
+	leave(cache);
+	return news;
 }
 
 /* ---- fork ---- */

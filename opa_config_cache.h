@@ -36,6 +36,14 @@ bool opa_config_cache_renew(
 	opa_config_cache *cache, opa_config *config, const opa_config_input *input);
 
 /*
+ * Whether this is the first time that the process, or one that it was forked from, asks about that
+ * line: what configs warn of is logged once, however often they are made. It remembers
+ * OPA_CONFIG_CACHE_LINES of them, by a hash, and has no news after that.
+ */
+#define OPA_CONFIG_CACHE_LINES 64
+bool opa_config_cache_is_news(opa_config_cache *cache, opa_str line);
+
+/*
  * Around fork(2), as pthread_atfork(3) wants it: prepare takes the mutex, the others give it back.
  * A child has a pid, and perhaps an environment, of its own: it finds none of its parent's configs.
  */

@@ -2,6 +2,7 @@
 #include "opa_process.h"
 #include "opa_ini.h"
 #include "opa_config_cache.h"
+#include "opa_http.h"
 #include "core/opa_alloc.h"
 #include "core/opa_place.h"
 
@@ -16,6 +17,7 @@ opa_process opa_the_process;
 static opa_config_cache *configs;
 static char *exporter_path;
 static bool atfork_registered;
+static atomic_bool in_use;
 
 /* ---- fork ---- */
 
@@ -97,19 +99,27 @@ void opa_process_shutdown(void)
 
 /* ---- configs ---- */
 
-static const char *read_variable(const char *name)
+static const char *read_variable(void *user, const char *name)
 {
+	(void)user;
 	return getenv(name);
 }
 
-/* The config that is being made has no log level yet: it is that of the setting. */
-static void log_warning(void *user, const char *line)
+/*
+ * On the command line PHP's log is the user's terminal, and a program's output is to be the same
+ * with and without opa: there opa_status() and `opa status` say it, the log only for debugging.
+ */
+static void log_warnings(const opa_config *config)
 {
-	const opa_config_input *input = user;
-	opa_log_level level;
-	if (!opa_log_level_parse(input->ini[OPA_SETTING_LOG_LEVEL], &level) ||
-		level >= OPA_LOG_WARNING) {
-		opa_process_log(NULL, OPA_LOG_WARNING, "%s", line);
+	if (config->warnings == NULL || (!opa_http_is_server() && config->log_level < OPA_LOG_DEBUG)) {
+		return;
+	}
+	for (const char *line = config->warnings; *line != '\0';) {
+		size_t len = strcspn(line, "\n");
+		if (opa_config_cache_is_news(configs, (opa_str){line, len})) {
+			opa_process_log(config, OPA_LOG_WARNING, "%.*s", (int)len, line);
+		}
+		line += len + 1;
 	}
 }
 
@@ -118,8 +128,6 @@ static void fill_input(opa_config_input *input)
 	memset(input, 0, sizeof(*input));
 	opa_ini_collect(input->ini, input->given);
 	input->getenv = read_variable;
-	input->warn = log_warning;
-	input->user = input;
 	input->sapi = sapi_module.name;
 	input->php_version = PHP_VERSION;
 	input->opa_version = PHP_OPA_VERSION;
@@ -131,7 +139,11 @@ opa_config *opa_process_config(opa_config *last)
 	opa_config_input input;
 	bool made;
 	fill_input(&input);
-	return opa_config_cache_get(configs, &input, last, &made);
+	opa_config *config = opa_config_cache_get(configs, &input, last, &made);
+	if (made) {
+		log_warnings(config);
+	}
+	return config;
 }
 
 void opa_process_renew_config(opa_config *config)
@@ -139,6 +151,16 @@ void opa_process_renew_config(opa_config *config)
 	opa_config_input input;
 	fill_input(&input);
 	opa_config_cache_renew(configs, config, &input);
+}
+
+void opa_process_begin_use(void)
+{
+	atomic_store_explicit(&in_use, true, memory_order_relaxed);
+}
+
+bool opa_process_is_in_use(void)
+{
+	return atomic_load_explicit(&in_use, memory_order_relaxed);
 }
 
 void opa_process_log(const opa_config *config, opa_log_level level, const char *format, ...)

@@ -32,6 +32,13 @@ opa_config *opa_process_config(opa_config *last);
 /* In a forked child: the resource of the trace that goes on is told anew, before it publishes. */
 void opa_process_renew_config(opa_config *config);
 
+/*
+ * Whether some request of the process was to be traced. Before that, nothing outside the process is
+ * looked at or made, not for a status either.
+ */
+void opa_process_begin_use(void);
+bool opa_process_is_in_use(void);
+
 /* A line in PHP's error log, if opa.log_level has it. `config` may be NULL. */
 #if defined(__GNUC__) || defined(__clang__)
 __attribute__((format(printf, 3, 4)))

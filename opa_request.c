@@ -176,8 +176,11 @@ static bool may_trace(const opa_config *config)
 	/* A server's run without a request is PHP's own: preloading. */
 	bool is_request = opa_http_is_server() ? SG(request_info).request_method != NULL
 										   : config != NULL && config->trace_cli;
-	return config != NULL && !config->exporter_none && is_request &&
-		   opa_publish_begin(opa_the_process.publisher, &config->outlet);
+	if (config == NULL || config->exporter_none || !is_request) {
+		return false;
+	}
+	opa_process_begin_use();
+	return opa_publish_begin(opa_the_process.publisher, &config->outlet);
 }
 
 /*

@@ -12,6 +12,7 @@ final class VirtualHostsTest extends ServerTestCase
 	public function testEachOfAThousandDirectoriesHasItsOwnSettingsInOneWorker(): void
 	{
 		$pool = new Pool('one');
+		$pool->env = ['OTEL_SPAN_EVENT_COUNT_LIMIT' => 'many'];
 		$site = $this->site($pool);
 		$site->start();
 		[$worker] = $site->workers();
@@ -39,6 +40,7 @@ final class VirtualHostsTest extends ServerTestCase
 		ksort($expected);
 		ksort($found);
 		self::assertSame($expected, $found);
+		self::assertSame(1, substr_count($site->phpLog(), 'OTEL_SPAN_EVENT_COUNT_LIMIT is ignored'));
 	}
 
 	public function testAValueThatADirectoryGivesInVainIsNotGiven(): void

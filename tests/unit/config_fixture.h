@@ -19,31 +19,21 @@ typedef struct config_fixture {
 	const char *names[CONFIG_FIXTURE_MAX];
 	const char *values[CONFIG_FIXTURE_MAX];
 	unsigned variables;
-	unsigned warnings;
+	unsigned warnings; /* of all that were made */
 	char warning[512]; /* the last one */
 	opa_config *configs[64];
 	unsigned made;
 } config_fixture;
 
-/* Of the test that runs: getenv(3) takes no argument to find it by. */
-static config_fixture *config_fixture_current;
-
-static inline const char *fixture_getenv(const char *name)
+static inline const char *fixture_getenv(void *user, const char *name)
 {
-	const config_fixture *f = config_fixture_current;
+	const config_fixture *f = user;
 	for (unsigned i = 0; i < f->variables; i++) {
 		if (strcmp(f->names[i], name) == 0) {
 			return f->values[i];
 		}
 	}
 	return NULL;
-}
-
-static inline void fixture_warn(void *user, const char *line)
-{
-	config_fixture *f = user;
-	f->warnings++;
-	snprintf(f->warning, sizeof(f->warning), "%s", line);
 }
 
 static inline int config_setup(void **state)
@@ -54,14 +44,12 @@ static inline int config_setup(void **state)
 		f->input.ini[setting] = str(opa_setting_get_info(setting)->def);
 	}
 	f->input.getenv = fixture_getenv;
-	f->input.warn = fixture_warn;
 	f->input.user = f;
 	f->input.sapi = "cli";
 	f->input.php_version = "8.2.0";
 	f->input.opa_version = "0.1.0";
 	f->input.identity = &f->identity;
 	opa_identity_gather(&f->identity);
-	config_fixture_current = f;
 	*state = f;
 	return 0;
 }
@@ -99,6 +87,12 @@ static inline opa_config *make(config_fixture *f)
 	opa_config *config = opa_config_create(&f->input);
 	assert_non_null(config);
 	f->configs[f->made++] = config;
+	for (const char *line = config->warnings; line != NULL && *line != '\0';) {
+		size_t len = strcspn(line, "\n");
+		f->warnings++;
+		snprintf(f->warning, sizeof(f->warning), "%.*s", (int)len, line);
+		line += len + 1;
+	}
 	return config;
 }
 

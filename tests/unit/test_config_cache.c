@@ -204,6 +204,39 @@ static void all_configs_of_a_process_have_its_identity(void **state)
 	opa_config_cache_destroy(cache);
 }
 
+/* ---- what was said ---- */
+
+/* Configs come and go; a line in the log is not written again for that. */
+static void a_line_is_news_once_in_a_process(void **state)
+{
+	(void)state;
+	opa_config_cache *cache = opa_config_cache_create();
+	assert_true(opa_config_cache_is_news(cache, OPA_STR("one")));
+	assert_true(opa_config_cache_is_news(cache, OPA_STR("another")));
+	assert_false(opa_config_cache_is_news(cache, OPA_STR("one")));
+	assert_false(opa_config_cache_is_news(cache, OPA_STR("another")));
+	/* What the parent has said its child need not repeat. */
+	opa_config_cache_fork_prepare(cache);
+	opa_config_cache_fork_child(cache);
+	assert_false(opa_config_cache_is_news(cache, OPA_STR("one")));
+	assert_true(opa_config_cache_is_news(cache, OPA_STR("a third")));
+	opa_config_cache_destroy(cache);
+}
+
+static void the_number_of_lines_has_a_bound(void **state)
+{
+	(void)state;
+	char line[32];
+	unsigned news = 0;
+	opa_config_cache *cache = opa_config_cache_create();
+	for (unsigned i = 0; i < 2 * VHOSTS; i++) {
+		snprintf(line, sizeof(line), "line %u", i % VHOSTS);
+		news += opa_config_cache_is_news(cache, str(line));
+	}
+	assert_int_equal(news, OPA_CONFIG_CACHE_LINES);
+	opa_config_cache_destroy(cache);
+}
+
 /* ---- memory that is short ---- */
 
 /* ASan would name a leak, and a config that was freed too early. */
@@ -340,6 +373,8 @@ int main(void)
 		TEST(any_value_makes_a_difference),
 		TEST(two_with_the_same_hash_are_told_apart),
 		TEST(all_configs_of_a_process_have_its_identity),
+		TEST(a_line_is_news_once_in_a_process),
+		TEST(the_number_of_lines_has_a_bound),
 		TEST(without_memory_there_is_none_and_the_next_try_succeeds),
 		TEST(a_forked_child_has_configs_of_its_own),
 		TEST(threads_share_them),
