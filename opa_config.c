@@ -49,13 +49,21 @@ __attribute__((format(printf, 2, 3))) static void warn(opa_config *config, const
 }
 
 /* A variable that is set and not empty. */
-static const char *variable(const opa_config_input *in, opa_config *config, const char *name)
+static const char *any_variable(const opa_config_input *in, opa_config *config, const char *name)
 {
-	const char *value = in->getenv(in->user, name);
-	if (value == NULL || *value == '\0') {
+	const char *value;
+	if (!in->getenv(in->user, name, &value)) {
+		config->short_of_memory = true;
 		return NULL;
 	}
-	config->any_variable = true;
+	return value == NULL || *value == '\0' ? NULL : value;
+}
+
+/* One of OpenTelemetry's. */
+static const char *variable(const opa_config_input *in, opa_config *config, const char *name)
+{
+	const char *value = any_variable(in, config, name);
+	config->any_variable = config->any_variable || value != NULL;
 	return value;
 }
 
@@ -303,21 +311,20 @@ static bool build_outlet(const opa_config_input *in, opa_config *config)
 {
 	char text[5 * PLACE_MAX];
 	size_t n = 0;
-	const char *state_dir = in->getenv(in->user, "XDG_STATE_HOME");
+	const char *state_dir = any_variable(in, config, "XDG_STATE_HOME");
 	const struct {
 		const char *key;
 		const char *value;
 	} places[] = {
 		{"path", path_of(config, OPA_SETTING_STORE_PATH)},
 		{"state_dir", state_dir},
-		{"home", in->getenv(in->user, "HOME")},
+		{"home", any_variable(in, config, "HOME")},
 		{"group", path_of(config, OPA_SETTING_STORE_GROUP)},
 	};
 	n += (size_t)snprintf(text, sizeof(text), "type=store\n");
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		const char *value = places[i].value;
-		if (value != NULL && *value != '\0' && strchr(value, '\n') == NULL &&
-			strlen(value) < PLACE_MAX) {
+		if (value != NULL && strchr(value, '\n') == NULL && strlen(value) < PLACE_MAX) {
 			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s=%s\n", places[i].key, value);
 		}
 	}
@@ -326,7 +333,7 @@ static bool build_outlet(const opa_config_input *in, opa_config *config)
 		size_of(config, OPA_SETTING_STORE_MAX_SIZE),
 		duration_of(config, OPA_SETTING_STORE_MAX_AGE) / OPA_SECOND,
 		duration_of(config, OPA_SETTING_SHUTDOWN_TIMEOUT) / 1000000);
-	const char *runtime_dir = in->getenv(in->user, "XDG_RUNTIME_DIR");
+	const char *runtime_dir = any_variable(in, config, "XDG_RUNTIME_DIR");
 	const char *exporter = path_of(config, OPA_SETTING_EXPORTER_PATH);
 	exporter = exporter != NULL ? exporter : in->exporter;
 	if (runtime_dir != NULL && *runtime_dir != '/') {

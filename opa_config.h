@@ -159,8 +159,8 @@ void opa_identity_gather(opa_identity *identity);
 typedef struct opa_config_input {
 	opa_str ini[OPA_SETTING_COUNT]; /* the present INI values */
 	bool given[OPA_SETTING_COUNT];  /* it was set by somebody: it is not just the default */
-	/* NULL or "": unset. What it answers is lent, too. */
-	const char *(*getenv)(void *user, const char *name);
+	/* *value is lent, too; NULL or "": unset. False when memory is short. */
+	bool (*getenv)(void *user, const char *name, const char **value);
 	void *user;
 	const char *sapi;
 	const char *php_version;

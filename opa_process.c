@@ -99,11 +99,59 @@ void opa_process_shutdown(void)
 
 /* ---- configs ---- */
 
-static const char *read_variable(void *user, const char *name)
+#ifdef ZTS
+/* What was read of the environment for a config that is being made. */
+typedef struct variable {
+	struct variable *next;
+	char value[];
+} variable;
+
+/* A copy: another thread may be within PHP's putenv(), which frees what it replaces. */
+static bool read_variable(void *user, const char *name, const char **value)
+{
+	variable **read = user, *copy = NULL;
+	tsrm_env_lock();
+	const char *present = getenv(name);
+	if (present != NULL) {
+		size_t size = strlen(present) + 1;
+		copy = opa_malloc(sizeof(*copy) + size);
+		if (copy != NULL) {
+			memcpy(copy->value, present, size);
+		}
+	}
+	tsrm_env_unlock();
+	*value = NULL;
+	if (copy != NULL) {
+		copy->next = *read;
+		*read = copy;
+		*value = copy->value;
+	}
+	return copy != NULL || present == NULL;
+}
+
+static void forget_variables(variable *read)
+{
+	while (read != NULL) {
+		variable *next = read->next;
+		opa_free(read);
+		read = next;
+	}
+}
+#else
+typedef void variable;
+
+static bool read_variable(void *user, const char *name, const char **value)
 {
 	(void)user;
-	return getenv(name);
+	*value = getenv(name);
+	return true;
 }
+
+static void forget_variables(variable *read)
+{
+	(void)read;
+}
+#endif
 
 /*
  * On the command line PHP's log is the user's terminal, and a program's output is to be the same
@@ -137,9 +185,12 @@ static void fill_input(opa_config_input *input)
 opa_config *opa_process_config(opa_config *last)
 {
 	opa_config_input input;
+	variable *read = NULL;
 	bool made;
 	fill_input(&input);
+	input.user = &read;
 	opa_config *config = opa_config_cache_get(configs, &input, last, &made);
+	forget_variables(read);
 	if (made) {
 		log_warnings(config);
 	}
