@@ -28,6 +28,7 @@ static void init_globals(void *globals)
 static void deinit_globals(void *globals)
 {
 	zend_opa_globals *of_thread = globals;
+	opa_fiber_deinit(&of_thread->request.fibers);
 	opa_config_release(of_thread->config);
 	of_thread->config = NULL;
 }
