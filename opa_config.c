@@ -311,14 +311,13 @@ static bool build_outlet(const opa_config_input *in, opa_config *config)
 {
 	char text[5 * PLACE_MAX];
 	size_t n = 0;
-	const char *state_dir = any_variable(in, config, "XDG_STATE_HOME");
 	const struct {
 		const char *key;
 		const char *value;
 	} places[] = {
 		{"path", path_of(config, OPA_SETTING_STORE_PATH)},
-		{"state_dir", state_dir},
-		{"home", any_variable(in, config, "HOME")},
+		{"state_dir", in->server ? NULL : any_variable(in, config, "XDG_STATE_HOME")},
+		{"home", in->server ? NULL : any_variable(in, config, "HOME")},
 		{"group", path_of(config, OPA_SETTING_STORE_GROUP)},
 	};
 	n += (size_t)snprintf(text, sizeof(text), "type=store\n");

@@ -162,6 +162,7 @@ typedef struct opa_config_input {
 	/* *value is lent, too; NULL or "": unset. False when memory is short. */
 	bool (*getenv)(void *user, const char *name, const char **value);
 	void *user;
+	bool server; /* its user's home may be a document root: nothing is looked for or put there */
 	const char *sapi;
 	const char *php_version;
 	const char *opa_version;

@@ -176,6 +176,8 @@ static void fill_input(opa_config_input *input)
 	memset(input, 0, sizeof(*input));
 	opa_ini_collect(input->ini, input->given);
 	input->getenv = read_variable;
+	/* `php -S` is a developer's own, on the command line. */
+	input->server = opa_http_is_server() && strcmp(sapi_module.name, "cli-server") != 0;
 	input->sapi = sapi_module.name;
 	input->php_version = PHP_VERSION;
 	input->opa_version = PHP_OPA_VERSION;

@@ -353,6 +353,22 @@ static void what_is_not_set_has_no_line(void **state)
 		"type=store\nmax_size=1073741824\nmax_age=604800\nshutdown_timeout=5000\n");
 }
 
+/* A server's home may be a document root: a store there could be downloaded. */
+static void a_servers_store_is_not_put_below_its_home(void **state)
+{
+	config_fixture *f = *state;
+	f->input.server = true;
+	set_env(f, "XDG_STATE_HOME", "/var/www/.local/state");
+	set_env(f, "HOME", "/var/www");
+	set_env(f, "XDG_RUNTIME_DIR", "/run/user/33");
+	opa_config *config = make(f);
+	assert_string_equal(config->outlet.destination,
+		"type=store\nmax_size=1073741824\nmax_age=604800\nshutdown_timeout=5000\n");
+	assert_string_equal(config->outlet.spool.runtime_dir, "/run/user/33");
+	set_ini(f, OPA_SETTING_STORE_PATH, "/srv/opa");
+	assert_non_null(strstr(make(f)->outlet.destination, "\npath=/srv/opa\n"));
+}
+
 /* Else a variable could say anything in the definition. */
 static void a_value_with_a_line_break_is_left_out(void **state)
 {
@@ -449,6 +465,7 @@ int main(void)
 		TEST(resources_that_differ_have_different_ids),
 		TEST(the_destination_is_lines_that_the_exporter_reads),
 		TEST(what_is_not_set_has_no_line),
+		TEST(a_servers_store_is_not_put_below_its_home),
 		TEST(a_value_with_a_line_break_is_left_out),
 		TEST(a_path_is_named_whole_or_not_at_all),
 		TEST(the_same_settings_name_the_same_destination),
