@@ -42,7 +42,11 @@ static PHP_MINIT_FUNCTION(opa)
 #ifdef OPA_BENCH
 	opa_bench_startup();
 #endif
-	if (opa_process_startup()) {
+	/*
+	 * dl() loads a module for the rest of one request. The hooks could not be taken out again, so
+	 * opa stays off then, and its functions answer false.
+	 */
+	if (type == MODULE_PERSISTENT && opa_process_startup()) {
 		opa_fiber_startup();
 		opa_error_startup();
 	}

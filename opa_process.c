@@ -59,6 +59,7 @@ static void destroy_rest(void)
 	configs = NULL;
 	opa_free(exporter_path);
 	exporter_path = NULL;
+	atomic_store_explicit(&in_use, false, memory_order_relaxed);
 }
 
 bool opa_process_startup(void)
@@ -78,7 +79,7 @@ bool opa_process_startup(void)
 		return false;
 	}
 	opa_the_process.spans = spans;
-	/* The registration outlives a reload that keeps the module loaded, so once is enough. */
+	/* opa.so stays mapped, and so does the registration, when PHP unloads and loads it again. */
 	if (!atfork_registered) {
 		atfork_registered =
 			pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;

@@ -81,7 +81,9 @@ static void problem_text(
 	const char *launch = launch_text(status);
 	opa_str words = opa_publish_state_problem(status->exporter_state);
 	to[0] = '\0';
-	if (config == NULL) {
+	if (opa_the_process.spans == NULL) {
+		snprintf(to, size, "opa was loaded with dl(), or memory was short at the start");
+	} else if (config == NULL) {
 		snprintf(to, size, "out of memory");
 	} else if (!config->enabled && !OPA_G(request).traced) {
 		off_text(config, OPA_SETTING_ENABLED, to, size);
