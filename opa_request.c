@@ -173,10 +173,11 @@ static const opa_config *current_config(void)
 
 static bool may_trace(const opa_config *config)
 {
-	/* A server's run without a request is PHP's own: preloading. */
-	bool is_request = opa_http_is_server() ? SG(request_info).request_method != NULL
-										   : config != NULL && config->trace_cli;
-	if (config == NULL || config->exporter_none || !is_request) {
+	if (config == NULL || config->exporter_none) {
+		return false;
+	}
+	/* A server's run without a method is PHP's own. */
+	if (opa_http_is_server() ? SG(request_info).request_method == NULL : !config->trace_cli) {
 		return false;
 	}
 	opa_process_begin_use();
@@ -197,10 +198,19 @@ static void log_problem(const opa_config *config)
 	}
 }
 
+/*
+ * opcache.preload is run as a request, in the server's master or before a script. It is nobody's:
+ * what it makes belongs to those that come. The engine takes the SAPI's handlers away for it.
+ */
+static bool is_preloading(void)
+{
+	return sapi_module.register_server_variables == NULL;
+}
+
 void opa_request_begin(void)
 {
 	opa_request *request = &OPA_G(request);
-	request->begun = opa_the_process.spans != NULL;
+	request->begun = opa_the_process.spans != NULL && !is_preloading();
 	request->recording = OPA_RECORDING_OFF;
 	request->traced = false;
 	request->forked = false;
