@@ -93,9 +93,20 @@ if test "$PHP_OPA" != "no"; then
     opa_ext_cflags="$opa_ext_cflags -DOPA_BENCH"
   fi
 
+  dnl Other code keeps pointers into opa.so, pthread_atfork(3) for one: once loaded it stays mapped.
+  AC_MSG_CHECKING([whether the linker knows -z nodelete])
+  opa_ldflags=$LDFLAGS
+  LDFLAGS="$LDFLAGS -Wl,-z,nodelete"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])], [
+    AC_MSG_RESULT([yes])
+    OPA_SHARED_LIBADD="$OPA_SHARED_LIBADD -Wl,-z,nodelete"
+  ], [AC_MSG_RESULT([no])])
+  LDFLAGS=$opa_ldflags
+
   PHP_NEW_EXTENSION([opa], [$opa_sources], [$ext_shared],, [$opa_ext_cflags])
   PHP_ADD_BUILD_DIR([$ext_builddir/core $ext_builddir/export $ext_builddir/bench])
 
+  PHP_SUBST([OPA_SHARED_LIBADD])
   PHP_SUBST([OPA_CFLAGS])
   PHP_SUBST([OPA_EXPORTER_SOURCES])
   PHP_SUBST([OPA_SQLITE_CFLAGS])

@@ -24,6 +24,15 @@ static void init_globals(void *globals)
 	memset(globals, 0, sizeof(zend_opa_globals));
 }
 
+/* GSHUTDOWN: when a thread ends, and after MSHUTDOWN; of any thread, maybe by another one. */
+static void deinit_globals(void *globals)
+{
+	zend_opa_globals *of_thread = globals;
+	opa_fiber_deinit(&of_thread->request.fibers);
+	opa_config_release(of_thread->config);
+	of_thread->config = NULL;
+}
+
 static PHP_MINIT_FUNCTION(opa)
 {
 	opa_ini_register(module_number);
@@ -33,7 +42,11 @@ static PHP_MINIT_FUNCTION(opa)
 #ifdef OPA_BENCH
 	opa_bench_startup();
 #endif
-	if (opa_process_startup()) {
+	/*
+	 * dl() loads a module for the rest of one request. The hooks could not be taken out again, so
+	 * opa stays off then, and its functions answer false.
+	 */
+	if (type == MODULE_PERSISTENT && opa_process_startup()) {
 		opa_fiber_startup();
 		opa_error_startup();
 	}
@@ -85,7 +98,7 @@ zend_module_entry opa_module_entry = {
 	PHP_OPA_VERSION,
 	PHP_MODULE_GLOBALS(opa),
 	init_globals,
-	NULL,
+	deinit_globals,
 	ZEND_MODULE_POST_ZEND_DEACTIVATE_N(opa),
 	STANDARD_MODULE_PROPERTIES_EX,
 };

@@ -233,6 +233,7 @@ function opa_flush(int $timeout_ms = 5000): bool {}
  *   - `running` (bool)
  *   - `state` (`array<string, string>`): its own words, as docs/internals-spool.md has them; empty
  *     before it has run
+ * - `warnings` (`list<string>`): what of the `OTEL_*` variables is ignored, and why
  * - `settings` (`array<string, array>`): by name, such as `opa.sample_rate`
  *   - `value` (string): the effective one; secrets are masked
  *   - `source` (string): `default`, `ini`, or the variable that it is from

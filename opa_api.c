@@ -50,7 +50,7 @@ static zend_always_inline zend_string *text_of(opa_span_id id)
 
 zend_string *opa_api_text(opa_span_id id)
 {
-	return id == OPA_NO_SPAN ? zero_id : text_of(id);
+	return id == OPA_NO_SPAN ? zend_string_copy(zero_id) : text_of(id);
 }
 
 /*
@@ -79,7 +79,7 @@ static zend_always_inline zend_string *new_id(opa_span_id id)
 
 zend_string *opa_api_new_text(opa_span_id id)
 {
-	return id == OPA_NO_SPAN ? zero_id : new_id(id);
+	return id == OPA_NO_SPAN ? zend_string_copy(zero_id) : new_id(id);
 }
 
 /* Room for a name's worth of text in which each byte became U+FFFD. */

@@ -24,25 +24,46 @@ static opa_str str_of(const char *text)
 	return (opa_str){text, strlen(text)};
 }
 
-__attribute__((format(printf, 2, 3))) static void warn(
-	const opa_config_input *in, const char *format, ...)
+/*
+ * One more line of config->warnings. What is not printable ASCII becomes '?': a value may be
+ * anything, and a line is for logs and pages.
+ */
+__attribute__((format(printf, 2, 3))) static void warn(opa_config *config, const char *format, ...)
 {
 	char line[512];
 	va_list args;
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	in->warn(in->user, line);
+	size_t len = strlen(line), before = config->warnings == NULL ? 0 : strlen(config->warnings);
+	char *lines = opa_realloc(config->warnings, before + len + 2);
+	if (lines == NULL) {
+		config->short_of_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < len; i++) {
+		lines[before + i] = line[i] < ' ' || line[i] > '~' ? '?' : line[i];
+	}
+	memcpy(lines + before + len, "\n", 2);
+	config->warnings = lines;
 }
 
 /* A variable that is set and not empty. */
-static const char *variable(const opa_config_input *in, opa_config *config, const char *name)
+static const char *any_variable(const opa_config_input *in, opa_config *config, const char *name)
 {
-	const char *value = in->getenv(name);
-	if (value == NULL || *value == '\0') {
+	const char *value;
+	if (!in->getenv(in->user, name, &value)) {
+		config->short_of_memory = true;
 		return NULL;
 	}
-	config->any_variable = true;
+	return value == NULL || *value == '\0' ? NULL : value;
+}
+
+/* One of OpenTelemetry's. */
+static const char *variable(const opa_config_input *in, opa_config *config, const char *name)
+{
+	const char *value = any_variable(in, config, name);
+	config->any_variable = config->any_variable || value != NULL;
 	return value;
 }
 
@@ -67,11 +88,12 @@ static const char *sampler_rate(const opa_config_input *in, opa_config *config)
 		return "0";
 	}
 	if (!opa_text_equals(base, "traceidratio")) {
-		warn(in, "OTEL_TRACES_SAMPLER is ignored: opa does not know \"%.64s\"", name);
+		warn(config, "OTEL_TRACES_SAMPLER is ignored: opa does not know \"%.64s\"", name);
 		return NULL;
 	}
 	if (arg != NULL && !opa_setting_accepts(OPA_SETTING_SAMPLE_RATE, str_of(arg))) {
-		warn(in, "OTEL_TRACES_SAMPLER_ARG is ignored: \"%.64s\" is not a number from 0 to 1", arg);
+		warn(config, "OTEL_TRACES_SAMPLER_ARG is ignored: \"%.64s\" is not a number from 0 to 1",
+			arg);
 		arg = NULL;
 	}
 	return arg == NULL ? "1" : arg;
@@ -81,8 +103,7 @@ static const char *sampler_rate(const opa_config_input *in, opa_config *config)
  * OpenTelemetry's booleans are true when they say "true", and false whatever else they say
  * (specification, "Environment Variable Specification", Boolean).
  */
-static const char *disabled_as_enabled(
-	const opa_config_input *in, const char *name, const char *value)
+static const char *disabled_as_enabled(opa_config *config, const char *name, const char *value)
 {
 	if (opa_text_equals(str_of(value), "true")) {
 		return "0";
@@ -90,7 +111,7 @@ static const char *disabled_as_enabled(
 	if (opa_text_equals(str_of(value), "false")) {
 		return "1";
 	}
-	warn(in, "%s is ignored: \"%.64s\" is neither true nor false", name, value);
+	warn(config, "%s is ignored: \"%.64s\" is neither true nor false", name, value);
 	return NULL;
 }
 
@@ -106,12 +127,12 @@ static const char *translate(
 		return NULL;
 	}
 	if (setting == OPA_SETTING_ENABLED) {
-		return disabled_as_enabled(in, name, value);
+		return disabled_as_enabled(config, name, value);
 	}
 	if (!opa_setting_accepts(setting, str_of(value))) {
 		char expects[128];
 		opa_setting_expects(setting, expects, sizeof(expects));
-		warn(in, "%s is ignored: \"%.64s\" is not %s", name, value, expects);
+		warn(config, "%s is ignored: \"%.64s\" is not %s", name, value, expects);
 		return NULL;
 	}
 	return value;
@@ -121,7 +142,8 @@ static const char *translate(
 static bool resolve(const opa_config_input *in, opa_config *config, opa_setting setting)
 {
 	const opa_setting_info *info = opa_setting_get_info(setting);
-	opa_str text = in->ini[setting];
+	opa_str ini = in->ini[setting];
+	const char *from_variable = NULL;
 	config->sources[setting] = in->given[setting] ? OPA_FROM_INI : OPA_FROM_DEFAULT;
 	for (const char *v = info->variables; *v != '\0' && !in->given[setting];) {
 		char name[80];
@@ -129,17 +151,18 @@ static bool resolve(const opa_config_input *in, opa_config *config, opa_setting 
 		snprintf(name, sizeof(name), "%.*s", (int)len, v);
 		const char *value = translate(in, config, setting, name);
 		if (value != NULL) {
-			text = str_of(value);
+			from_variable = value;
 			config->sources[setting] = OPA_FROM_ENVIRONMENT;
 			config->variables[setting] = v;
 			break;
 		}
 		v += len + (v[len] == ',');
 	}
-	config->texts[setting] = opa_strndup(text.data, text.len);
-	char *ini = opa_strndup(in->ini[setting].data, in->ini[setting].len);
-	config->given_ini[setting] = (opa_str){ini, in->ini[setting].len};
-	return config->texts[setting] != NULL && ini != NULL;
+	char *copy = opa_strndup(ini.data, ini.len);
+	config->given_ini[setting] = (opa_str){copy, ini.len};
+	config->texts[setting] =
+		from_variable == NULL ? copy : opa_strndup(from_variable, strlen(from_variable));
+	return config->texts[setting] != NULL && copy != NULL;
 }
 
 /* ---- from effective texts to numbers ---- */
@@ -193,7 +216,7 @@ static uint32_t variable_count(
 		return otherwise;
 	}
 	if (!opa_parse_int(str_of(text), &value) || value < 0 || value > 65535) {
-		warn(in, "%s is ignored: \"%.64s\" is not a whole number from 0 to 65535", name, text);
+		warn(config, "%s is ignored: \"%.64s\" is not a whole number from 0 to 65535", name, text);
 		return otherwise;
 	}
 	return (uint32_t)value;
@@ -222,13 +245,36 @@ static bool read_methods(const opa_config_input *in, opa_config *config)
 	return true;
 }
 
+/* What asks for traces to be sent somewhere is not to be passed over in silence. */
+static void read_exporter(const opa_config_input *in, opa_config *config)
+{
+	static const char *const endpoints[] = {
+		"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"};
+	const char *exporter = variable(in, config, "OTEL_TRACES_EXPORTER");
+	config->exporter_none = exporter != NULL && opa_text_equals(str_of(exporter), "none");
+	if (config->exporter_none) {
+		return;
+	}
+	if (exporter != NULL) {
+		warn(config,
+			"OTEL_TRACES_EXPORTER is ignored: \"%.64s\" is not there yet, traces go to the local store",
+			exporter);
+	}
+	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+		if (variable(in, config, endpoints[i]) != NULL) {
+			warn(config,
+				"%s is ignored: nothing is sent over the network yet, traces go to the local store",
+				endpoints[i]);
+		}
+	}
+}
+
 static bool read_numbers(const opa_config_input *in, opa_config *config)
 {
 	double rate = 1;
 	opa_parse_real(text_of(config, OPA_SETTING_SAMPLE_RATE), &rate);
 	config->sample_threshold = opa_sampler_threshold(rate);
-	const char *exporter = variable(in, config, "OTEL_TRACES_EXPORTER");
-	config->exporter_none = exporter != NULL && opa_text_equals(str_of(exporter), "none");
+	read_exporter(in, config);
 	config->enabled = flag_of(config, OPA_SETTING_ENABLED);
 	config->trace_cli = flag_of(config, OPA_SETTING_TRACE_CLI);
 	config->cli_args = flag_of(config, OPA_SETTING_CLI_ARGS);
@@ -265,21 +311,19 @@ static bool build_outlet(const opa_config_input *in, opa_config *config)
 {
 	char text[5 * PLACE_MAX];
 	size_t n = 0;
-	const char *state_dir = in->getenv("XDG_STATE_HOME");
 	const struct {
 		const char *key;
 		const char *value;
 	} places[] = {
 		{"path", path_of(config, OPA_SETTING_STORE_PATH)},
-		{"state_dir", state_dir},
-		{"home", in->getenv("HOME")},
+		{"state_dir", in->server ? NULL : any_variable(in, config, "XDG_STATE_HOME")},
+		{"home", in->server ? NULL : any_variable(in, config, "HOME")},
 		{"group", path_of(config, OPA_SETTING_STORE_GROUP)},
 	};
 	n += (size_t)snprintf(text, sizeof(text), "type=store\n");
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		const char *value = places[i].value;
-		if (value != NULL && *value != '\0' && strchr(value, '\n') == NULL &&
-			strlen(value) < PLACE_MAX) {
+		if (value != NULL && strchr(value, '\n') == NULL && strlen(value) < PLACE_MAX) {
 			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s=%s\n", places[i].key, value);
 		}
 	}
@@ -288,7 +332,7 @@ static bool build_outlet(const opa_config_input *in, opa_config *config)
 		size_of(config, OPA_SETTING_STORE_MAX_SIZE),
 		duration_of(config, OPA_SETTING_STORE_MAX_AGE) / OPA_SECOND,
 		duration_of(config, OPA_SETTING_SHUTDOWN_TIMEOUT) / 1000000);
-	const char *runtime_dir = in->getenv("XDG_RUNTIME_DIR");
+	const char *runtime_dir = any_variable(in, config, "XDG_RUNTIME_DIR");
 	const char *exporter = path_of(config, OPA_SETTING_EXPORTER_PATH);
 	exporter = exporter != NULL ? exporter : in->exporter;
 	if (runtime_dir != NULL && *runtime_dir != '/') {
@@ -416,7 +460,7 @@ static void put_part(resource_writer *r, char *part, size_t len, list_problems *
  * percent-encoded). Of a key's values the last one counts, so it is read from its end. `list` is
  * written to.
  */
-static void put_list(const opa_config_input *in, resource_writer *r, char *list)
+static list_problems put_list(resource_writer *r, char *list)
 {
 	list_problems problems = {.left_out = 0};
 	for (size_t end = strlen(list), begin = end;; begin--) {
@@ -429,30 +473,41 @@ static void put_list(const opa_config_input *in, resource_writer *r, char *list)
 		}
 		end = begin - 1;
 	}
-	if (problems.malformed_count > 0) {
-		opa_str text = problems.malformed;
-		warn(in, "resource attributes: %u ignored that are not key=value, \"%.*s\" is one",
-			problems.malformed_count, (int)(text.len > 64 ? 64 : text.len), text.data);
+	return problems;
+}
+
+static void warn_of(opa_config *config, const list_problems *problems)
+{
+	opa_str text = problems->malformed;
+	if (problems->malformed_count > 0) {
+		warn(config, "resource attributes: %u ignored that are not key=value, \"%.*s\" is one",
+			problems->malformed_count, (int)(text.len > 64 ? 64 : text.len), text.data);
 	}
-	if (problems.left_out > 0) {
-		warn(in, "resource attributes: %u ignored, there are more than fit", problems.left_out);
+	if (problems->left_out > 0) {
+		warn(
+			config, "resource attributes: %u ignored, there are more than fit", problems->left_out);
 	}
 }
 
-static void make_instance_id(char id[37])
+void opa_identity_gather(opa_identity *identity)
 {
 	uint8_t b[16];
+	char hex[32];
 	opa_entropy_fill(b, sizeof(b));
 	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40); /* RFC 9562: version 4, random */
 	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-	char hex[32];
 	opa_hex_format(b, sizeof(b), hex);
-	snprintf(id, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+	snprintf(identity->instance_id, sizeof(identity->instance_id), "%.8s-%.4s-%.4s-%.4s-%.12s", hex,
+		hex + 8, hex + 12, hex + 16, hex + 20);
+	identity->pid = opa_host_pid();
+	opa_host_name(identity->host, sizeof(identity->host));
+	opa_host_arch(identity->arch, sizeof(identity->arch));
+	opa_host_container_id(identity->container, sizeof(identity->container));
 }
 
-static bool build_resource(const opa_config_input *in, opa_config *config)
+static bool build_resource(const opa_config_input *in, opa_config *config, bool quiet)
 {
-	char host[256], arch[64], container[80], id[37];
+	const opa_identity *identity = in->identity;
 	resource_writer *r = opa_malloc(sizeof(*r));
 	char *list = opa_strndup(config->texts[OPA_SETTING_RESOURCE_ATTRIBUTES],
 		strlen(config->texts[OPA_SETTING_RESOURCE_ATTRIBUTES]));
@@ -461,27 +516,25 @@ static bool build_resource(const opa_config_input *in, opa_config *config)
 		opa_free(list);
 		return false;
 	}
-	opa_host_name(host, sizeof(host));
-	opa_host_arch(arch, sizeof(arch));
-	opa_host_container_id(container, sizeof(container));
-	make_instance_id(id);
-	uint64_t pid = opa_host_pid();
 	r->w.pos = r->bytes + sizeof(r->bytes);
 	r->count = 0;
 	put_text(r, "telemetry.sdk.name", "opa");
 	put_text(r, "telemetry.sdk.language", "php");
 	put_text(r, "telemetry.sdk.version", in->opa_version);
-	put(r, OPA_STR("process.pid"), OPA_VALUE_OF_INT((int64_t)pid));
+	put(r, OPA_STR("process.pid"), OPA_VALUE_OF_INT((int64_t)identity->pid));
 	put_text(r, "service.name", config->texts[OPA_SETTING_SERVICE_NAME]);
-	put_list(in, r, list);
+	list_problems problems = put_list(r, list);
+	if (!quiet) {
+		warn_of(config, &problems);
+	}
 	put_text(r, "service.name", "unknown_service:php");
-	put_text(r, "service.instance.id", id);
+	put_text(r, "service.instance.id", identity->instance_id);
 	put_text(r, "process.runtime.name", in->sapi);
 	put_text(r, "process.runtime.version", in->php_version);
-	put_text(r, "host.name", host);
-	put_text(r, "host.arch", arch);
+	put_text(r, "host.name", identity->host);
+	put_text(r, "host.arch", identity->arch);
 	put_text(r, "os.type", opa_host_os());
-	put_text(r, "container.id", container);
+	put_text(r, "container.id", identity->container);
 	opa_free(list);
 	size_t len = (size_t)(r->bytes + sizeof(r->bytes) - r->w.pos);
 	uint8_t *bytes = (uint8_t *)opa_strndup((const char *)r->w.pos, len);
@@ -492,8 +545,6 @@ static bool build_resource(const opa_config_input *in, opa_config *config)
 	opa_free(config->resource);
 	config->resource = bytes;
 	config->resource_len = len;
-	config->pid = pid;
-	memcpy(config->instance_id, id, sizeof(id));
 	/* FNV-1a (64 bit). Instance id and pid are in there: no two processes have the same by chance.
 	 */
 	config->resource_id = 0xcbf29ce484222325u;
@@ -511,27 +562,28 @@ opa_config *opa_config_create(const opa_config_input *in)
 	if (config == NULL) {
 		return NULL;
 	}
+	atomic_init(&config->holders, 1);
 	bool ok = true;
 	for (opa_setting setting = 0; setting < OPA_SETTING_COUNT; setting++) {
 		ok = resolve(in, config, setting) && ok;
 	}
 	if (!ok || !read_numbers(in, config) || !build_outlet(in, config) ||
-		!build_resource(in, config)) {
-		opa_config_destroy(config);
+		!build_resource(in, config, false) || config->short_of_memory) {
+		opa_config_release(config);
 		return NULL;
 	}
 	return config;
 }
 
-void opa_config_destroy(opa_config *config)
+static void destroy(opa_config *config)
 {
-	if (config == NULL) {
-		return;
-	}
 	for (opa_setting setting = 0; setting < OPA_SETTING_COUNT; setting++) {
-		opa_free(config->texts[setting]);
+		if (config->texts[setting] != config->given_ini[setting].data) {
+			opa_free(config->texts[setting]);
+		}
 		opa_free((char *)(uintptr_t)config->given_ini[setting].data);
 	}
+	opa_free(config->warnings);
 	opa_redact_destroy(config->redact);
 	opa_free(config->known_methods);
 	opa_free(config->destination);
@@ -539,6 +591,19 @@ void opa_config_destroy(opa_config *config)
 	opa_free(config->exporter);
 	opa_free(config->resource);
 	opa_free(config);
+}
+
+void opa_config_hold(opa_config *config)
+{
+	atomic_fetch_add_explicit(&config->holders, 1, memory_order_relaxed);
+}
+
+void opa_config_release(opa_config *config)
+{
+	if (config != NULL &&
+		atomic_fetch_sub_explicit(&config->holders, 1, memory_order_acq_rel) == 1) {
+		destroy(config);
+	}
 }
 
 bool opa_config_is_made_of(const opa_config *config, const opa_config_input *in)
@@ -554,15 +619,7 @@ bool opa_config_is_made_of(const opa_config *config, const opa_config_input *in)
 	return true;
 }
 
-static void say_nothing(void *user, const char *line)
-{
-	(void)user;
-	(void)line;
-}
-
 bool opa_config_renew(opa_config *config, const opa_config_input *in)
 {
-	opa_config_input quiet = *in; /* what there is to warn of was said when the config was made */
-	quiet.warn = say_nothing;
-	return build_resource(&quiet, config);
+	return build_resource(in, config, true);
 }

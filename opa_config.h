@@ -4,8 +4,8 @@
  *
  * For each setting the order is: a value given in php.ini, a pool file or with -d; the environment
  * variable; the default. A variable that is empty counts as unset; one that cannot be read is
- * ignored, with a warning. Names that a variable may have (of a sampler, say) are compared without
- * case, as OpenTelemetry wants it.
+ * ignored, and the config has a line that says so. Names that a variable may have (of a sampler,
+ * say) are compared without case, as OpenTelemetry wants it.
  */
 #ifndef OPA_CONFIG_H
 #define OPA_CONFIG_H
@@ -13,6 +13,8 @@
 #include "opa_span.h"
 #include "core/opa_redact.h"
 #include "core/opa_outlet.h"
+
+#include <stdatomic.h>
 
 typedef enum opa_setting_type {
 	OPA_TYPE_BOOL,
@@ -139,28 +141,47 @@ typedef enum opa_config_source {
 	OPA_FROM_ENVIRONMENT,
 } opa_config_source;
 
+/*
+ * What machine and process the traces are of. It is gathered once in a process, from files, too,
+ * and all configs of the process share it: one service.instance.id for each process.
+ */
+typedef struct opa_identity {
+	uint64_t pid;
+	char instance_id[37]; /* random */
+	char host[256];
+	char arch[64];
+	char container[80];
+} opa_identity;
+
+void opa_identity_gather(opa_identity *identity);
+
 /* What is to be turned into a config. All is lent for the call. */
 typedef struct opa_config_input {
 	opa_str ini[OPA_SETTING_COUNT]; /* the present INI values */
 	bool given[OPA_SETTING_COUNT];  /* it was set by somebody: it is not just the default */
-	const char *(*getenv)(const char *name); /* NULL or "": unset; what it answers is lent, too */
-	void (*warn)(void *user, const char *line);
+	/* *value is lent, too; NULL or "": unset. False when memory is short. */
+	bool (*getenv)(void *user, const char *name, const char **value);
 	void *user;
+	bool server; /* its user's home may be a document root: nothing is looked for or put there */
 	const char *sapi;
 	const char *php_version;
 	const char *opa_version;
 	const char *exporter; /* where opa-exporter is when no setting says it; NULL: unknown */
+	const opa_identity *identity;
 } opa_config_input;
 
-/* Immutable but for opa_config_renew(); threads share it. */
+/* Immutable but for opa_config_renew(); threads share it. Lives as long as somebody holds it. */
 typedef struct opa_config {
-	struct opa_config *next;
+	atomic_uint holders;
+	unsigned forks;                 /* the cache's: in which process it was made */
 	char *texts[OPA_SETTING_COUNT]; /* the effective values as they were written */
 	opa_config_source sources[OPA_SETTING_COUNT];
 	const char *variables[OPA_SETTING_COUNT]; /* the one it came from, or NULL; static */
 	opa_str
 		given_ini[OPA_SETTING_COUNT]; /* what the lookup compares: the INI values it was made of */
 	bool any_variable;                /* some OTEL_* variable was found */
+	bool short_of_memory;             /* while it was made */
+	char *warnings; /* what of the variables is ignored: lines of ASCII; NULL: nothing is */
 
 	bool enabled;
 	bool trace_cli;
@@ -184,20 +205,21 @@ typedef struct opa_config {
 	uint8_t *resource; /* fields of an OTLP Resource message */
 	size_t resource_len;
 	uint64_t resource_id;
-	char instance_id[37];
-	uint64_t pid;
 } opa_config;
 
-/* A new config, or NULL when memory is short. */
+/* A new config, held by the caller alone; NULL when memory is short. */
 opa_config *opa_config_create(const opa_config_input *input);
-void opa_config_destroy(opa_config *config);
+
+/* Any thread may hold and release; with its last holder a config goes. NULL may be released. */
+void opa_config_hold(opa_config *config);
+void opa_config_release(opa_config *config);
 
 /* Whether a config was made of just these INI values. */
 bool opa_config_is_made_of(const opa_config *config, const opa_config_input *input);
 
 /*
- * In a forked child, while it has one thread: pid and service.instance.id are told anew; nothing is
- * warned of a second time. False when memory is short; the config is then as it was.
+ * In a forked child, while nobody else uses it: the resource tells the identity of `input`; nothing
+ * is warned of a second time. False when memory is short; the config is then as it was.
  */
 bool opa_config_renew(opa_config *config, const opa_config_input *input);
 

@@ -104,6 +104,13 @@ void opa_fiber_end(opa_fibers *fibers)
 	}
 }
 
+void opa_fiber_deinit(opa_fibers *fibers)
+{
+	opa_fiber_end(fibers);
+	opa_free(fibers->main.ids);
+	fibers->main = (opa_stack){0};
+}
+
 void opa_fiber_forget(opa_fibers *fibers)
 {
 	fibers->main.count = 0;

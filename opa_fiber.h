@@ -33,6 +33,9 @@ void opa_fiber_startup(void);
 void opa_fiber_begin(opa_fibers *fibers);
 void opa_fiber_end(opa_fibers *fibers);
 
+/* When the thread ends: nothing is left of it. It may be another thread that does this. */
+void opa_fiber_deinit(opa_fibers *fibers);
+
 /* Every fiber has no current span any more: in a forked child the stacks are the parent's. */
 void opa_fiber_forget(opa_fibers *fibers);
 

@@ -4,6 +4,8 @@
 
 static bool given_at_start[OPA_SETTING_COUNT];
 
+_Static_assert(OPA_SETTING_COUNT <= 64, "OPA_G(ini_refused) has a bit for each setting");
+
 static int mode_of(opa_setting setting)
 {
 	switch (opa_setting_get_info(setting)->mode) {
@@ -16,13 +18,33 @@ static int mode_of(opa_setting setting)
 	}
 }
 
+static opa_str text_of(const zend_string *value)
+{
+	return value == NULL ? OPA_STR("") : (opa_str){ZSTR_VAL(value), ZSTR_LEN(value)};
+}
+
+/*
+ * The engine marks an entry as modified before it asks whether the value is accepted, and leaves
+ * the mark where it is not. A value that was accepted before in the same request still counts.
+ */
+static void note(opa_setting setting, const zend_ini_entry *entry, bool accepted)
+{
+	uint64_t bit = (uint64_t)1 << setting;
+	if (accepted) {
+		OPA_G(ini_refused) &= ~bit;
+	} else if (entry->modified && entry->value == entry->orig_value) {
+		OPA_G(ini_refused) |= bit;
+	}
+}
+
 /* One validator for all settings: mh_arg1 says which one it is. */
 static ZEND_INI_MH(on_modify)
 {
 	opa_setting setting = (opa_setting)(uintptr_t)mh_arg1;
-	opa_str text =
-		new_value == NULL ? OPA_STR("") : (opa_str){ZSTR_VAL(new_value), ZSTR_LEN(new_value)};
-	if (!opa_setting_accepts(setting, text)) {
+	opa_str text = text_of(new_value);
+	bool accepted = opa_setting_accepts(setting, text);
+	note(setting, entry, accepted);
+	if (!accepted) {
 		char expects[128];
 		opa_setting_expects(setting, expects, sizeof(expects));
 		php_error_docref(NULL, E_WARNING, "%s must be %s, \"%.*s\" given", ZSTR_VAL(entry->name),
@@ -42,6 +64,15 @@ static ZEND_INI_MH(on_modify)
 	return SUCCESS;
 }
 
+/* In php.ini or with -d. What was refused there was not given: the default stands. */
+static bool is_given_at_start(opa_setting setting)
+{
+	const char *name = opa_setting_get_info(setting)->name;
+	const zval *value = cfg_get_entry(name, strlen(name));
+	return value != NULL && Z_TYPE_P(value) == IS_STRING &&
+		   opa_setting_accepts(setting, text_of(Z_STR_P(value)));
+}
+
 void opa_ini_register(int module_number)
 {
 	zend_ini_entry_def entries[OPA_SETTING_COUNT + 1];
@@ -56,7 +87,7 @@ void opa_ini_register(int module_number)
 		entry->on_modify = on_modify;
 		entry->mh_arg1 = (void *)(uintptr_t)setting;
 		entry->modifiable = (uint8_t)mode_of(setting);
-		given_at_start[setting] = cfg_get_entry(info->name, strlen(info->name)) != NULL;
+		given_at_start[setting] = is_given_at_start(setting);
 	}
 	zend_register_ini_entries(entries, module_number);
 }
@@ -75,7 +106,8 @@ static bool is_given(opa_setting setting, const zend_ini_entry *entry)
 {
 	const char *def = opa_setting_get_info(setting)->def;
 	const zend_string *value = entry->value;
-	return given_at_start[setting] || entry->modified || !ZSTR_IS_INTERNED(value) ||
+	bool modified = entry->modified && (OPA_G(ini_refused) >> setting & 1) == 0;
+	return given_at_start[setting] || modified || !ZSTR_IS_INTERNED(value) ||
 		   ZSTR_LEN(value) != strlen(def) || memcmp(ZSTR_VAL(value), def, ZSTR_LEN(value)) != 0;
 }
 
@@ -85,7 +117,7 @@ void opa_ini_collect(opa_str values[OPA_SETTING_COUNT], bool given[OPA_SETTING_C
 		const char *name = opa_setting_get_info(setting)->name;
 		zend_ini_entry *entry = zend_hash_str_find_ptr(EG(ini_directives), name, strlen(name));
 		zend_string *value = entry == NULL ? NULL : entry->value;
-		values[setting] = value == NULL ? OPA_STR("") : (opa_str){ZSTR_VAL(value), ZSTR_LEN(value)};
+		values[setting] = text_of(value);
 		given[setting] = value != NULL && is_given(setting, entry);
 	}
 }

@@ -23,15 +23,21 @@ bool opa_process_startup(void);
 void opa_process_shutdown(void);
 
 /*
- * The config for the present INI values of this thread: looked up among those that exist, else
- * made, with what there is to warn of going to PHP's log. NULL when memory is short or there are
- * more different ones than OPA_PROCESS_CONFIGS.
+ * The config for the present INI values of this thread, held for the caller. NULL when memory is
+ * short. `last` is the one that the thread holds, or NULL: where nothing has changed it is the
+ * answer, without being held twice.
  */
-#define OPA_PROCESS_CONFIGS 256
-opa_config *opa_process_config(void);
+opa_config *opa_process_config(opa_config *last);
 
-/* In a forked child: the configs' resources are told anew, before anything is published. */
-void opa_process_renew_configs(void);
+/* In a forked child: the resource of the trace that goes on is told anew, before it publishes. */
+void opa_process_renew_config(opa_config *config);
+
+/*
+ * Whether some request of the process was to be traced. Before that, nothing outside the process is
+ * looked at or made, not for a status either.
+ */
+void opa_process_begin_use(void);
+bool opa_process_is_in_use(void);
 
 /* A line in PHP's error log, if opa.log_level has it. `config` may be NULL. */
 #if defined(__GNUC__) || defined(__clang__)

@@ -174,20 +174,29 @@ static bool is_wanted(opa_request *request)
 static const opa_config *current_config(void)
 {
 	if (OPA_G(config) == NULL || OPA_G(ini_changed)) {
-		OPA_G(config) = opa_process_config();
+		opa_config *before = OPA_G(config);
+		OPA_G(config) = opa_process_config(before);
 		OPA_G(ini_changed) = false;
+		if (OPA_G(config) != before) {
+			OPA_G(memo).redact = NULL; /* another one may come to stand at its address */
+			opa_config_release(before);
+		}
 	}
 	return OPA_G(config);
 }
 
 static bool may_trace(const opa_config *config)
 {
+	if (config == NULL || config->exporter_none) {
+		return false;
+	}
 	/* A run without a request, or without arguments, is PHP's own: preloading, `php -v`. */
-	bool is_request = opa_http_is_server()
-						  ? SG(request_info).request_method != NULL
-						  : SG(request_info).argv != NULL && config != NULL && config->trace_cli;
-	return config != NULL && !config->exporter_none && is_request &&
-		   opa_publish_begin(opa_the_process.publisher, &config->outlet);
+	if (opa_http_is_server() ? SG(request_info).request_method == NULL
+							 : SG(request_info).argv == NULL || !config->trace_cli) {
+		return false;
+	}
+	opa_process_begin_use();
+	return opa_publish_begin(opa_the_process.publisher, &config->outlet);
 }
 
 /*
@@ -204,10 +213,19 @@ static void log_problem(const opa_config *config)
 	}
 }
 
+/*
+ * opcache.preload is run as a request, in the server's master or before a script. It is nobody's:
+ * what it makes belongs to those that come. The engine takes the SAPI's handlers away for it.
+ */
+static bool is_preloading(void)
+{
+	return sapi_module.register_server_variables == NULL;
+}
+
 void opa_request_begin(void)
 {
 	opa_request *request = &OPA_G(request);
-	request->begun = opa_the_process.spans != NULL;
+	request->begun = opa_the_process.spans != NULL && !is_preloading();
 	request->recording = OPA_RECORDING_OFF;
 	request->traced = false;
 	request->forked = false;
@@ -286,7 +304,7 @@ void opa_request_note_fork(void)
 bool opa_request_wake(void)
 {
 	opa_request *request = &OPA_G(request);
-	opa_process_renew_configs();
+	opa_process_renew_config(OPA_G(config));
 	opa_span_start start = {
 		.parent = request->fork_parent,
 		.name = OPA_STR("fork"),

@@ -32,7 +32,7 @@ typedef struct opa_request {
 	opa_span_id root;       /* names the trace; in a forked child it is the parent's span */
 	opa_span_id local_root; /* what this process ends: the root, or the span of the fork */
 	uint8_t trace_id[OPA_TRACE_ID_LEN];
-	const opa_config *config;
+	const opa_config *config; /* OPA_G(config), which is held */
 	opa_fibers fibers;
 	opa_rng rng;
 	uint64_t rotate_at;       /* by the monotonic clock, when a script's trace has become too old */

@@ -1,5 +1,6 @@
 #include "php_opa.h"
 #include "opa_status.h"
+#include "opa_http.h"
 #include "opa_process.h"
 
 /* ---- what both show ---- */
@@ -55,12 +56,25 @@ static void source_text(const opa_config *config, opa_setting setting, char *to,
 	}
 }
 
+static void off_text(const opa_config *config, opa_setting setting, char *to, size_t size)
+{
+	char source[80];
+	source_text(config, setting, source, sizeof(source));
+	snprintf(to, size, "%s is off (%s)", opa_setting_get_info(setting)->name, source);
+}
+
 /* Why nothing arrives, as one line; empty when nothing is known to be wrong. */
 static void problem_text(
 	const opa_config *config, const opa_publish_status *status, char *to, size_t size)
 {
-	if (config == NULL) {
-		snprintf(to, size, "too many different settings in this process, or out of memory");
+	if (opa_the_process.spans == NULL) {
+		snprintf(to, size, "opa was loaded with dl(), or memory was short at the start");
+	} else if (config == NULL) {
+		snprintf(to, size, "out of memory");
+	} else if (!config->enabled && !OPA_G(request).traced) {
+		off_text(config, OPA_SETTING_ENABLED, to, size);
+	} else if (!config->trace_cli && !opa_http_is_server()) {
+		off_text(config, OPA_SETTING_TRACE_CLI, to, size);
 	} else if (config->exporter_none) {
 		snprintf(to, size, "OTEL_TRACES_EXPORTER is none");
 	} else if (status->off) {
@@ -75,7 +89,7 @@ static opa_publish_status *read_status(const opa_config *config)
 {
 	opa_publish_status *status = ecalloc(1, sizeof(*status));
 	opa_request_count();
-	if (config != NULL && opa_the_process.publisher != NULL) {
+	if (config != NULL && opa_process_is_in_use() && opa_the_process.publisher != NULL) {
 		opa_publish_status_get(opa_the_process.publisher, &config->outlet, status);
 	}
 	return status;
@@ -144,6 +158,30 @@ static void add_exporter(zval *to, const opa_config *config, const opa_publish_s
 	add_assoc_zval(to, "exporter", &exporter);
 }
 
+/* The next of a config's lines of warnings, or NULL; *lines moves behind it. */
+static const char *next_warning(const char **lines, size_t *len)
+{
+	const char *line = *lines;
+	if (line == NULL || *line == '\0') {
+		return NULL;
+	}
+	*len = strcspn(line, "\n");
+	*lines += *len + 1;
+	return line;
+}
+
+static void add_warnings(zval *to, const opa_config *config)
+{
+	zval warnings;
+	size_t len;
+	const char *lines = config == NULL ? NULL : config->warnings;
+	array_init(&warnings);
+	for (const char *line; (line = next_warning(&lines, &len)) != NULL;) {
+		add_next_index_stringl(&warnings, line, len);
+	}
+	add_assoc_zval(to, "warnings", &warnings);
+}
+
 static void add_settings(zval *to, const opa_config *config)
 {
 	zval settings;
@@ -185,6 +223,7 @@ void opa_status_array(zval *to)
 	add_counters(to, status);
 	add_spool(to, status);
 	add_exporter(to, config, status);
+	add_warnings(to, config);
 	add_settings(to, config);
 	efree(status);
 }
@@ -201,6 +240,17 @@ static void info_number(const char *name, uint64_t value)
 	char text[32];
 	snprintf(text, sizeof(text), ZEND_ULONG_FMT, (zend_ulong)value);
 	info_row(name, text);
+}
+
+static void info_warnings(const opa_config *config)
+{
+	size_t len;
+	const char *lines = config == NULL ? NULL : config->warnings;
+	for (const char *line; (line = next_warning(&lines, &len)) != NULL;) {
+		char text[512];
+		snprintf(text, sizeof(text), "%.*s", (int)len, line);
+		info_row("Warning", text);
+	}
 }
 
 static void info_state(const opa_config *config, const opa_publish_status *status)
@@ -221,6 +271,7 @@ static void info_state(const opa_config *config, const opa_publish_status *statu
 		config != NULL && config->any_variable
 			? "found"
 			: "none found (PHP-FPM clears the environment unless clear_env = no)");
+	info_warnings(config);
 	php_info_print_table_end();
 }
 

@@ -12,7 +12,7 @@ typedef struct opa_spool_options {
 	uint64_t max_size;       /* bytes; 0: min(64 MiB, 1/4 of the file system, 5% of the cgroup) */
 } opa_spool_options;
 
-/* Immutable and alive as long as the publisher that it is used with; compared by address. */
+/* Immutable; whoever hands one out for a call keeps it alive for the call. */
 typedef struct opa_outlet {
 	opa_spool_options spool;
 	const char *exporter;    /* path of opa-exporter, or NULL: none is started */
@@ -22,5 +22,8 @@ typedef struct opa_outlet {
 
 /* FNV-1a (64 bit) of the text, never 0. */
 uint64_t opa_destination_id(const char *definition);
+
+/* With its texts in one block, freed with opa_free(). NULL when memory is short. */
+opa_outlet *opa_outlet_copy(const opa_outlet *outlet);
 
 #endif

@@ -267,6 +267,12 @@ test_symbols() {
 		failed=$((failed + 1))
 		say "opa.so links $found; libc alone is allowed"
 	fi
+	if readelf -d "$built/modules/opa.so" | grep -q '(FLAGS_1).*NODELETE'; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		say 'opa.so may be unmapped while others have pointers into it: -z nodelete is missing'
+	fi
 	if [ -x "$built/modules/opa-exporter" ]; then
 		passed=$((passed + 1))
 	else

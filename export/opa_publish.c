@@ -53,6 +53,7 @@ static void abandon(opa_publisher *publisher)
 	opa_control_abandon(publisher->control);
 	publisher->control = NULL;
 	opa_spool_close(&publisher->spool);
+	opa_free(publisher->outlet);
 }
 
 /* Such a child has one thread, and the lock may be held by one that it has not. */
@@ -123,6 +124,7 @@ void opa_publisher_destroy(opa_publisher *publisher)
 	close_lines(publisher);
 	opa_control_close(publisher->control);
 	opa_spool_close(&publisher->spool);
+	opa_free(publisher->outlet);
 	opa_publisher_leave(publisher);
 	opa_fork_mark_clear(&publisher->mark);
 	opa_mutex_deinit(&publisher->mutex);
@@ -225,9 +227,9 @@ void opa_publisher_look(opa_publisher *publisher, const opa_outlet *outlet)
 {
 	uint64_t now = opa_clock_mono();
 	if (publisher->outlet == NULL) {
-		publisher->outlet = outlet;
+		publisher->outlet = opa_outlet_copy(outlet);
 	}
-	if (now >= publisher->next_look) {
+	if (publisher->outlet != NULL && now >= publisher->next_look) {
 		look_around(publisher, now);
 	}
 }

@@ -25,8 +25,8 @@ typedef struct opa_line {
 
 struct opa_publisher {
 	opa_mutex mutex;
-	opa_fork_mark mark;       /* whose everything here is; set where no other thread can be */
-	const opa_outlet *outlet; /* the first one: its spool is the process's */
+	opa_fork_mark mark; /* whose everything here is; set where no other thread can be */
+	opa_outlet *outlet; /* a copy of the first one: its spool is the process's */
 	opa_spool spool;
 	opa_spool_error spool_error;
 	int spool_errno;

@@ -61,7 +61,7 @@ typedef struct view {
 
 static void spool_problem(const opa_publisher *publisher, char *to, size_t size)
 {
-	const char *dir = publisher->outlet->spool.dir;
+	const char *dir = publisher->outlet == NULL ? NULL : publisher->outlet->spool.dir;
 	int error = publisher->spool_errno;
 	snprintf(to, size, "spool%s%s: %s%s%s", dir != NULL ? " " : "", dir != NULL ? dir : "",
 		opa_spool_error_text(publisher->spool_error), error != 0 ? ": " : "",

@@ -14,8 +14,8 @@ typedef struct opa_store opa_store;
 
 typedef struct opa_store_options {
 	const char *path;      /* opa.store_path, or NULL: search as docs/store.md says */
-	const char *state_dir; /* $XDG_STATE_HOME of the worker, or NULL */
-	const char *home;      /* $HOME of the worker, or NULL: asked of the password database */
+	const char *state_dir; /* $XDG_STATE_HOME of a script; NULL: not searched, as for servers */
+	const char *home;      /* the same for $HOME */
 	const char *spool;     /* path of the spool, the last resort; its positions are kept apart */
 	const char *group;     /* opa.store_group, or NULL */
 	uint64_t max_size;     /* bytes; 0: no bound */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,10 +87,6 @@ static bool take_state_directory(place *at, const char *base, const char *below)
 static bool take_home(place *at, const char *home)
 {
 	struct stat st;
-	if (home == NULL) {
-		const struct passwd *user = getpwuid(geteuid());
-		home = user != NULL ? user->pw_dir : NULL;
-	}
 	return home != NULL && stat(home, &st) == 0 &&
 		   take_state_directory(at, home, ".local/state/opa");
 }

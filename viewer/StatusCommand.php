@@ -58,6 +58,7 @@ final class StatusCommand implements Command
 		$facts = [
 			'version' => Application::VERSION,
 			'extension' => phpversion('opa') ?: null,
+			'warnings' => function_exists('opa_status') ? opa_status()['warnings'] : [],
 			'user' => $context->env->user->name,
 			'store' => $store === null ? null : $this->storeFacts($store),
 			'spools' => array_map($this->spoolFacts(...), $context->sources->spools()),
@@ -172,6 +173,9 @@ final class StatusCommand implements Command
 		$extension = $facts['extension'] === null ? 'not loaded in this PHP (' . PHP_BINARY . ')'
 			: "opa $facts[extension] in PHP " . PHP_VERSION;
 		$this->fact('Extension', $extension);
+		foreach ($facts['warnings'] as $warning) {
+			$this->fact('Warning', $warning, 'yellow');
+		}
 		$this->fact('User', $facts['user']);
 		if ($facts['store'] === null) {
 			$this->fact('Store', $problem?->getMessage() ?? 'none', 'yellow');

@@ -29,7 +29,7 @@ require __DIR__ . '/../utils/trace.inc';
 opa_test_clean(__FILE__);
 ?>
 --EXPECT--
-keys ["version","enabled","trace_id","problem","open_spans","memory","counters","spool","exporter","settings"]
+keys ["version","enabled","trace_id","problem","open_spans","memory","counters","spool","exporter","warnings","settings"]
 version true
 state true true 2 true
 spool true false true true

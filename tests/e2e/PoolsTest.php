@@ -67,20 +67,19 @@ final class PoolsTest extends ServerTestCase
 		self::assertSame('unknown_service:php', $name($cleared));
 	}
 
-	public function testSpoolAndStoreAreFoundByAPoolsVariables(): void
+	/** A server's home may be a document root: a store there could be downloaded. */
+	public function testTheSpoolIsFoundByAPoolsVariableAndTheStoreLiesInItNotBelowTheHome(): void
 	{
 		$pool = new Pool('xdg');
 		$site = $this->site($pool);
 		$home = dirname($pool->store);
-		mkdir("$home/run", 0700);
-		mkdir("$home/state", 0700);
-		if (posix_geteuid() === 0) {
-			chown("$home/run", $pool->user);
-			chown("$home/state", $pool->user);
+		foreach (['run', 'state', 'home'] as $name) {
+			mkdir("$home/$name", 0700);
+			posix_geteuid() !== 0 || chown("$home/$name", $pool->user);
 		}
-		$pool->env = ['XDG_RUNTIME_DIR' => "$home/run", 'XDG_STATE_HOME' => "$home/state"];
+		$pool->env = ['XDG_RUNTIME_DIR' => "$home/run", 'XDG_STATE_HOME' => "$home/state", 'HOME' => "$home/home"];
 		$pool->settings = ['opa.spool_dir' => '', 'opa.store_path' => ''];
-		$pool->store = "$home/state/opa/traces.db";
+		$pool->store = "$home/run/opa/store/traces.db";
 		$site->start();
 		if (is_dir('/run/opa/' . posix_getpwnam($pool->user)['uid']) || is_dir('/var/lib/opa')) {
 			self::markTestSkipped('a package has made directories for opa here');
@@ -88,6 +87,11 @@ final class PoolsTest extends ServerTestCase
 
 		self::trace($pool, self::visit($pool, 'plain'));
 		self::assertSame("$home/run/opa", self::status($pool)['spool']['path']);
+		self::assertSame([], array_merge(glob("$home/state/*"), glob("$home/home/{,.}[!.]*", GLOB_BRACE)));
+		$list = [...self::asUser($pool, PHP_BINARY, dirname(__DIR__, 2) . '/viewer/main.php', 'list', '--json')];
+		[$code, $said] = self::runToEnd($list, ['XDG_RUNTIME_DIR' => "$home/run", 'HOME' => '/nonexistent']);
+		self::assertSame(0, $code, $said);
+		self::assertStringContainsString('plain.php', $said);
 	}
 
 	public function testTwoUsersHaveStoresOfTheirOwnThatTheOtherMayNotRead(): void

@@ -392,6 +392,24 @@ final class ViewerSourcesTest extends ViewerTestCase
 		$this->assertStringContainsString('Spool      none found', $result->out);
 	}
 
+	/** They are those of this shell: PHP on the command line says nothing of them by itself. */
+	public function testStatusSaysWhichVariablesAreIgnoredAndMakesNoSpool(): void
+	{
+		$this->spool("$this->directory/spool");
+		$extension = (string) getenv('OPA_EXTENSION');
+		if (!is_file($extension)) {
+			$this->markTestSkipped('OPA_EXTENSION names no opa.so');
+		}
+		$result = self::execute([PHP_BINARY, '-d', "extension=$extension", '-d', 'opa.enabled=0',
+			'-d', "opa.spool_dir=$this->directory/none", self::top() . '/viewer/main.php', 'status',
+			'--spool', "$this->directory/spool", '--no-import'],
+			['OTEL_TRACES_SAMPLER' => 'sometimes', 'XDEBUG_MODE' => 'off', 'COLUMNS' => '200']);
+		$this->assertSame('', $result->err);
+		$this->assertStringContainsString(
+			'Warning    OTEL_TRACES_SAMPLER is ignored: opa does not know "sometimes"', $result->out);
+		$this->assertDirectoryDoesNotExist("$this->directory/none");
+	}
+
 	public function testTheCountersAreThoseOfTheControlFile(): void
 	{
 		$header = (string) file_get_contents(self::top() . '/export/opa_control.h');

@@ -30,6 +30,10 @@ function is_type(mixed $value, string $type): bool
 		return is_array($value) && array_filter($value, static fn (mixed $v, int|string $k): bool
 			=> !is_string($k) || get_debug_type($v) !== $m[1], ARRAY_FILTER_USE_BOTH) === [];
 	}
+	if (preg_match('/^list<(\w+)>$/', $type, $m)) {
+		return is_array($value) && array_is_list($value)
+			&& array_filter($value, static fn (mixed $v): bool => get_debug_type($v) !== $m[1]) === [];
+	}
 	return in_array(get_debug_type($value), explode('|', $type), true);
 }
 
@@ -76,8 +80,8 @@ require __DIR__ . '/../utils/trace.inc';
 opa_test_clean(__FILE__);
 ?>
 --EXPECT--
-documented ["","spool","exporter","settings"] 10
+documented ["","spool","exporter","settings"] 11
 before true true false []
 after true true false {"pid":"1","updated":"2"}
-off false true false []
+off false false false []
 no spool true false true []

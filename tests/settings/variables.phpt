@@ -1,5 +1,5 @@
 --TEST--
-OTEL_* variables set what no setting says; an empty one counts as unset, a bad one is one line in the log
+OTEL_* variables set what no setting says; an empty one counts as unset; of a bad one opa_status() says so, and a script's output is the same
 --EXTENSIONS--
 opa
 --INI--
@@ -9,7 +9,7 @@ opa.exporter_path=/nonexistent/opa-exporter
 <?php
 require __DIR__ . '/../utils/trace.inc';
 
-$code = '<?php $s = opa_status()["settings"]; foreach (["enabled", "sample_rate", "max_attributes", "max_events", "max_links", "max_value_length"] as $n) { echo $s["opa.$n"]["value"], " (", $s["opa.$n"]["source"], ") "; } echo opa_is_enabled() ? "on" : "off";';
+$code = '<?php $s = opa_status()["settings"]; foreach (["enabled", "sample_rate", "max_attributes", "max_events", "max_links", "max_value_length"] as $n) { echo $s["opa.$n"]["value"], " (", $s["opa.$n"]["source"], ") "; } echo opa_is_enabled() ? "on" : "off"; foreach (opa_status()["warnings"] as $w) { echo "\n  warning: $w"; }';
 $log = ['log_errors' => '1', 'display_errors' => '0', 'error_log' => ''];
 foreach ([
 	['OTEL_SDK_DISABLED' => 'true'],
@@ -26,6 +26,7 @@ foreach ([
 	['OTEL_SPAN_EVENT_COUNT_LIMIT' => '-7'],
 	['OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT' => '100'],
 	['OTEL_TRACES_EXPORTER' => 'none'],
+	['OTEL_TRACES_EXPORTER' => 'otlp', 'OTEL_EXPORTER_OTLP_ENDPOINT' => 'collector'],
 ] as $env) {
 	$run = opa_test_run($code, ['env' => $env, 'ini' => $log]);
 	echo preg_replace('/^\[[^]]*\] /m', '', http_build_query($env, '', ' ') . "\n" . $run['out']), "\n";
@@ -46,18 +47,18 @@ OTEL_SDK_DISABLED=FALSE
 OTEL_SDK_DISABLED=
 1 (default) 1 (default) 128 (default) 128 (default) 128 (default) 16K (default) on
 OTEL_SDK_DISABLED=perhaps
-opa: OTEL_SDK_DISABLED is ignored: "perhaps" is neither true nor false
 1 (default) 1 (default) 128 (default) 128 (default) 128 (default) 16K (default) on
+  warning: OTEL_SDK_DISABLED is ignored: "perhaps" is neither true nor false
 OTEL_TRACES_SAMPLER=always_off
 1 (default) 0 (OTEL_TRACES_SAMPLER) 128 (default) 128 (default) 128 (default) 16K (default) off
 OTEL_TRACES_SAMPLER=parentbased_traceidratio OTEL_TRACES_SAMPLER_ARG=0.0
 1 (default) 0.0 (OTEL_TRACES_SAMPLER) 128 (default) 128 (default) 128 (default) 16K (default) off
 OTEL_TRACES_SAMPLER=traceidratio OTEL_TRACES_SAMPLER_ARG=x
-opa: OTEL_TRACES_SAMPLER_ARG is ignored: "x" is not a number from 0 to 1
 1 (default) 1 (OTEL_TRACES_SAMPLER) 128 (default) 128 (default) 128 (default) 16K (default) on
+  warning: OTEL_TRACES_SAMPLER_ARG is ignored: "x" is not a number from 0 to 1
 OTEL_TRACES_SAMPLER=jaeger_remote
-opa: OTEL_TRACES_SAMPLER is ignored: opa does not know "jaeger_remote"
 1 (default) 1 (default) 128 (default) 128 (default) 128 (default) 16K (default) on
+  warning: OTEL_TRACES_SAMPLER is ignored: opa does not know "jaeger_remote"
 OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=5 OTEL_ATTRIBUTE_COUNT_LIMIT=6
 1 (default) 1 (default) 5 (OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT) 128 (default) 128 (default) 16K (default) on
 OTEL_ATTRIBUTE_COUNT_LIMIT=6 OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=
@@ -65,11 +66,15 @@ OTEL_ATTRIBUTE_COUNT_LIMIT=6 OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=
 OTEL_SPAN_EVENT_COUNT_LIMIT=7 OTEL_SPAN_LINK_COUNT_LIMIT=8
 1 (default) 1 (default) 128 (default) 7 (OTEL_SPAN_EVENT_COUNT_LIMIT) 8 (OTEL_SPAN_LINK_COUNT_LIMIT) 16K (default) on
 OTEL_SPAN_EVENT_COUNT_LIMIT=-7
-opa: OTEL_SPAN_EVENT_COUNT_LIMIT is ignored: "-7" is not a whole number from 0 to 65535
 1 (default) 1 (default) 128 (default) 128 (default) 128 (default) 16K (default) on
+  warning: OTEL_SPAN_EVENT_COUNT_LIMIT is ignored: "-7" is not a whole number from 0 to 65535
 OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT=100
 1 (default) 1 (default) 128 (default) 128 (default) 128 (default) 100 (OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT) on
 OTEL_TRACES_EXPORTER=none
 1 (default) 1 (default) 128 (default) 128 (default) 128 (default) 16K (default) off
+OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_ENDPOINT=collector
+1 (default) 1 (default) 128 (default) 128 (default) 128 (default) 16K (default) on
+  warning: OTEL_TRACES_EXPORTER is ignored: "otlp" is not there yet, traces go to the local store
+  warning: OTEL_EXPORTER_OTLP_ENDPOINT is ignored: nothing is sent over the network yet, traces go to the local store
 settings first
 1 (ini) 1 (default) 128 (default) 9 (ini) 128 (default) 16K (default) on

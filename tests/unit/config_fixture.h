@@ -15,34 +15,30 @@
 
 typedef struct config_fixture {
 	opa_config_input input;
+	opa_identity identity;
 	const char *names[CONFIG_FIXTURE_MAX];
 	const char *values[CONFIG_FIXTURE_MAX];
 	unsigned variables;
-	unsigned warnings;
+	unsigned warnings; /* of all that were made */
 	char warning[512]; /* the last one */
 	opa_config *configs[64];
 	unsigned made;
 } config_fixture;
 
-/* Of the test that runs: getenv(3) takes no argument to find it by. */
-static config_fixture *config_fixture_current;
-
-static inline const char *fixture_getenv(const char *name)
-{
-	const config_fixture *f = config_fixture_current;
-	for (unsigned i = 0; i < f->variables; i++) {
-		if (strcmp(f->names[i], name) == 0) {
-			return f->values[i];
-		}
-	}
-	return NULL;
-}
-
-static inline void fixture_warn(void *user, const char *line)
+/* As for several threads: what it answers is a copy, which takes memory. */
+static inline bool fixture_getenv(void *user, const char *name, const char **value)
 {
 	config_fixture *f = user;
-	f->warnings++;
-	snprintf(f->warning, sizeof(f->warning), "%s", line);
+	*value = NULL;
+	for (unsigned i = 0; i < f->variables; i++) {
+		if (strcmp(f->names[i], name) == 0) {
+			*value = f->values[i];
+		}
+	}
+	char *block = *value == NULL ? NULL : opa_malloc(1);
+	bool done = *value == NULL || block != NULL;
+	opa_free(block);
+	return done;
 }
 
 static inline int config_setup(void **state)
@@ -53,12 +49,12 @@ static inline int config_setup(void **state)
 		f->input.ini[setting] = str(opa_setting_get_info(setting)->def);
 	}
 	f->input.getenv = fixture_getenv;
-	f->input.warn = fixture_warn;
 	f->input.user = f;
 	f->input.sapi = "cli";
 	f->input.php_version = "8.2.0";
 	f->input.opa_version = "0.1.0";
-	config_fixture_current = f;
+	f->input.identity = &f->identity;
+	opa_identity_gather(&f->identity);
 	*state = f;
 	return 0;
 }
@@ -67,7 +63,7 @@ static inline int config_teardown(void **state)
 {
 	config_fixture *f = *state;
 	for (unsigned i = 0; i < f->made; i++) {
-		opa_config_destroy(f->configs[i]);
+		opa_config_release(f->configs[i]);
 	}
 	free(f);
 	return 0;
@@ -96,6 +92,12 @@ static inline opa_config *make(config_fixture *f)
 	opa_config *config = opa_config_create(&f->input);
 	assert_non_null(config);
 	f->configs[f->made++] = config;
+	for (const char *line = config->warnings; line != NULL && *line != '\0';) {
+		size_t len = strcspn(line, "\n");
+		f->warnings++;
+		snprintf(f->warning, sizeof(f->warning), "%.*s", (int)len, line);
+		line += len + 1;
+	}
 	return config;
 }
 

@@ -83,19 +83,19 @@ static void the_resource_tells_process_host_and_sdk(void **state)
 	check(config, "process.runtime.name", "cli");
 	check(config, "process.runtime.version", "8.2.0");
 	check(config, "service.name", "unknown_service:php");
-	check(config, "service.instance.id", config->instance_id);
+	check(config, "service.instance.id", f->identity.instance_id);
 	check(config, "host.name", host);
 	check(config, "host.arch", arch);
 	check(config, "os.type", opa_host_os());
 	assert_true(wire_int(*find(config, "process.pid")) == (int64_t)getpid());
-	assert_true(config->pid == (uint64_t)getpid());
 }
 
 /* RFC 9562: version 4. */
 static void the_instance_id_is_a_random_uuid(void **state)
 {
 	config_fixture *f = *state;
-	const char *id = make(f)->instance_id;
+	const char *id = f->identity.instance_id;
+	opa_identity other;
 	assert_int_equal(strlen(id), 36);
 	for (size_t i = 0; i < 36; i++) {
 		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
@@ -103,7 +103,8 @@ static void the_instance_id_is_a_random_uuid(void **state)
 	}
 	assert_int_equal(id[14], '4');
 	assert_non_null(strchr("89ab", id[19]));
-	assert_string_not_equal(id, make(f)->instance_id);
+	opa_identity_gather(&other);
+	assert_string_not_equal(id, other.instance_id);
 }
 
 static void the_name_of_the_service_has_four_sources(void **state)
@@ -223,7 +224,7 @@ static void more_attributes_than_fit_are_left_out_with_a_warning(void **state)
 	check(config, "k4999", "v");
 	check(config, "k0", NULL);
 	check(config, "service.name", "unknown_service:php");
-	check(config, "service.instance.id", config->instance_id);
+	check(config, "service.instance.id", f->identity.instance_id);
 	check(config, "os.type", opa_host_os());
 	free(list);
 }
@@ -252,7 +253,7 @@ static void a_value_that_does_not_fit_leaves_room_for_others(void **state)
 	check(config, "k199", value);
 	check(config, "k100", NULL);
 	check(config, "k0", NULL);
-	check(config, "service.instance.id", config->instance_id);
+	check(config, "service.instance.id", f->identity.instance_id);
 	check(config, "process.runtime.version", "8.2.0");
 	assert_int_equal(f->warnings, 1);
 	free(list);
@@ -292,21 +293,21 @@ static void a_forked_child_is_another_process_of_the_same_service(void **state)
 	set_ini(f, OPA_SETTING_SERVICE_NAME, "shop");
 	set_env(f, "OTEL_RESOURCE_ATTRIBUTES", "a=b,not a pair");
 	opa_config *config = make(f);
-	char instance[37];
-	uint64_t parent = config->pid, id = config->resource_id;
-	memcpy(instance, config->instance_id, sizeof(instance));
-	f->warnings = 0;
+	opa_identity parent = f->identity;
+	uint64_t id = config->resource_id;
+	assert_int_equal(f->warnings, 1);
 	int pid = fork();
 	if (pid == 0) {
+		opa_identity_gather(&f->identity);
 		CHECK(opa_config_renew(config, &f->input));
-		CHECK(config->pid == (uint64_t)getpid() && config->pid != parent);
-		CHECK(strcmp(config->instance_id, instance) != 0);
+		CHECK(f->identity.pid == (uint64_t)getpid() && f->identity.pid != parent.pid);
+		CHECK(strcmp(f->identity.instance_id, parent.instance_id) != 0);
 		CHECK(config->resource_id != id);
 		CHECK(wire_int(*find(config, "process.pid")) == (int64_t)getpid());
-		check(config, "service.instance.id", config->instance_id);
+		check(config, "service.instance.id", f->identity.instance_id);
 		check(config, "service.name", "shop");
 		check(config, "a", "b");
-		CHECK(f->warnings == 0);
+		CHECK(strchr(config->warnings, '\n')[1] == '\0'); /* still that one line */
 		_exit(0);
 	}
 	assert_int_equal(wait_child(pid), 0);
@@ -317,6 +318,7 @@ static void resources_that_differ_have_different_ids(void **state)
 	config_fixture *f = *state;
 	uint64_t seen[20];
 	for (unsigned i = 0; i < 20; i++) {
+		opa_identity_gather(&f->identity); /* as in 20 processes */
 		seen[i] = make(f)->resource_id;
 		for (unsigned k = 0; k < i; k++) {
 			assert_true(seen[i] != seen[k]);
@@ -349,6 +351,22 @@ static void what_is_not_set_has_no_line(void **state)
 	set_env(f, "XDG_STATE_HOME", "");
 	assert_string_equal(make(f)->outlet.destination,
 		"type=store\nmax_size=1073741824\nmax_age=604800\nshutdown_timeout=5000\n");
+}
+
+/* A server's home may be a document root: a store there could be downloaded. */
+static void a_servers_store_is_not_put_below_its_home(void **state)
+{
+	config_fixture *f = *state;
+	f->input.server = true;
+	set_env(f, "XDG_STATE_HOME", "/var/www/.local/state");
+	set_env(f, "HOME", "/var/www");
+	set_env(f, "XDG_RUNTIME_DIR", "/run/user/33");
+	opa_config *config = make(f);
+	assert_string_equal(config->outlet.destination,
+		"type=store\nmax_size=1073741824\nmax_age=604800\nshutdown_timeout=5000\n");
+	assert_string_equal(config->outlet.spool.runtime_dir, "/run/user/33");
+	set_ini(f, OPA_SETTING_STORE_PATH, "/srv/opa");
+	assert_non_null(strstr(make(f)->outlet.destination, "\npath=/srv/opa\n"));
 }
 
 /* Else a variable could say anything in the definition. */
@@ -447,6 +465,7 @@ int main(void)
 		TEST(resources_that_differ_have_different_ids),
 		TEST(the_destination_is_lines_that_the_exporter_reads),
 		TEST(what_is_not_set_has_no_line),
+		TEST(a_servers_store_is_not_put_below_its_home),
 		TEST(a_value_with_a_line_break_is_left_out),
 		TEST(a_path_is_named_whole_or_not_at_all),
 		TEST(the_same_settings_name_the_same_destination),

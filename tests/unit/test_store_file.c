@@ -215,6 +215,26 @@ static void the_search_prefers_the_state_directory_to_the_home_and_to_the_spool(
 	opa_store_close(store);
 }
 
+/* As for servers: neither the password database nor a variable of the exporter's is asked. */
+static void a_home_that_is_not_given_is_not_searched(void **state)
+{
+	fixture *f = *state;
+	char home[128], expected[200], problem[512];
+	if (access("/var/lib/opa", F_OK) == 0) {
+		skip();
+	}
+	snprintf(home, sizeof(home), "%s/home", f->dir);
+	assert_int_equal(mkdir(home, 0700), 0);
+	setenv("HOME", home, 1);
+	setenv("XDG_STATE_HOME", home, 1);
+	opa_store_options options = {.spool = f->dir};
+	opa_store *store = opa_store_open(&options, problem, sizeof(problem));
+	assert_non_null(store);
+	snprintf(expected, sizeof(expected), "%s/store/traces.db", f->dir);
+	assert_string_equal(opa_store_path(store), expected);
+	opa_store_close(store);
+}
+
 /* ---- readers ---- */
 
 static void it_can_be_read_while_it_is_written(void **state)
@@ -383,6 +403,7 @@ int main(void)
 		TEST(a_member_of_the_group_can_read),
 		TEST(must_exist_makes_nothing),
 		TEST(the_search_prefers_the_state_directory_to_the_home_and_to_the_spool),
+		TEST(a_home_that_is_not_given_is_not_searched),
 		TEST(it_can_be_read_while_it_is_written),
 		TEST(a_reader_that_does_not_end_is_noticed_before_the_disk_is_full),
 		TEST(old_traces_are_pruned_whole_with_their_resources),
