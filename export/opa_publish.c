@@ -154,6 +154,7 @@ static bool open_spool(opa_publisher *publisher)
 	if (publisher->spool_error != OPA_SPOOL_OK) {
 		return false;
 	}
+	publisher->user = geteuid();
 	if (publisher->control != NULL) {
 		opa_control_attach(publisher->control, &publisher->spool);
 	}
@@ -202,9 +203,28 @@ static void leave_spool(opa_publisher *publisher)
 	publisher->written = 0;
 }
 
+static bool is_another_users(const opa_publisher *publisher)
+{
+	return publisher->spool.dir >= 0 && publisher->user != geteuid();
+}
+
+/* What was written is left to the exporter of the user that the program was. */
+static void change_user(opa_publisher *publisher)
+{
+	opa_outlet *outlet = publisher->outlet;
+	close_lines(publisher);
+	opa_control_close(publisher->control);
+	opa_spool_close(&publisher->spool);
+	begin_life(publisher);
+	publisher->outlet = outlet;
+}
+
 /* What is looked at once a second, and at the first call. */
 static void look_around(opa_publisher *publisher, uint64_t now)
 {
+	if (is_another_users(publisher)) {
+		change_user(publisher);
+	}
 	publisher->next_look = now + OPA_SECOND_NS;
 	publisher->looked = true;
 	if (publisher->spool.dir >= 0 && !opa_spool_is_intact(&publisher->spool)) {
@@ -380,7 +400,8 @@ static bool keep(opa_publisher *publisher, const opa_outlet *outlet, const opa_r
 		return drop(publisher, OPA_COUNT_DROPPED_SPOOL_FULL, record->spans);
 	}
 	opa_journal_result result = write_record(publisher, outlet, record, resource_fields);
-	if (result == OPA_JOURNAL_NO_FILE && !opa_spool_is_intact(&publisher->spool)) {
+	if (result == OPA_JOURNAL_NO_FILE &&
+		(is_another_users(publisher) || !opa_spool_is_intact(&publisher->spool))) {
 		look_around(publisher, opa_clock_mono());
 		if (publisher->spool.dir >= 0) {
 			result = write_record(publisher, outlet, record, resource_fields);

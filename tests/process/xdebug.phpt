@@ -109,7 +109,7 @@ $xdebug = '-d zend_extension=' . ini_get('extension_dir') . '/xdebug.so';
 // Where there is no file of it, it is built in.
 $opcache = is_file(ini_get('extension_dir') . '/opcache.so') ? '-d zend_extension=opcache.so' : '';
 foreach (['develop', 'trace', 'coverage'] as $mode) {
-	foreach (['opcache off' => '', 'opcache on' => "$opcache -d opcache.enable_cli=1"] as $cache => $options) {
+	foreach (['opcache off' => '', 'opcache on' => "$opcache -d opcache.enable_cli=1 -d opcache.file_update_protection=0"] as $cache => $options) {
 		$without = results("$options $xdebug", $mode);
 		foreach (['before' => "$xdebug -d extension=$opa", 'after' => "-d extension=$opa $xdebug"] as $order => $load) {
 			$with = results("$options $load", $mode);
