@@ -32,7 +32,6 @@
 #include <unistd.h>
 
 #define SPANS_A_TRACE 3
-#define PATIENCE_NS   (20ull * 1000000000)
 
 typedef struct fixture {
 	char dir[64];
@@ -40,6 +39,12 @@ typedef struct fixture {
 	char store[128]; /* the database of destination 1 */
 	opa_spool spool;
 } fixture;
+
+/* How long something may take that is waited for: under valgrind (OPA_TEST_SLOW) it takes long. */
+static inline uint64_t patience(void)
+{
+	return (getenv("OPA_TEST_SLOW") != NULL ? 300ull : 60ull) * 1000000000;
+}
 
 /* ---- the fixture ---- */
 
@@ -229,7 +234,7 @@ static inline void pause_a_little(void)
 /* The exit code of a process that is to end by itself. */
 static inline int wait_for_end(pid_t pid)
 {
-	uint64_t until = opa_clock_mono() + PATIENCE_NS;
+	uint64_t until = opa_clock_mono() + patience();
 	int status;
 	while (waitpid(pid, &status, WNOHANG) == 0) {
 		if (opa_clock_mono() > until) {
@@ -271,7 +276,7 @@ static inline long ask(const char *path, const char *sql)
 
 static inline void wait_for_answer(const char *path, const char *sql, long expected)
 {
-	uint64_t until = opa_clock_mono() + PATIENCE_NS;
+	uint64_t until = opa_clock_mono() + patience();
 	long answer;
 	while ((answer = ask(path, sql)) != expected) {
 		if (opa_clock_mono() > until) {
@@ -310,7 +315,7 @@ static inline void read_state(const fixture *f, const char *key, char *value, si
 
 static inline void wait_for_state(const fixture *f, const char *key, const char *part)
 {
-	uint64_t until = opa_clock_mono() + PATIENCE_NS;
+	uint64_t until = opa_clock_mono() + patience();
 	char value[1024];
 	for (read_state(f, key, value, sizeof(value));
 		 part[0] != '\0' ? strstr(value, part) == NULL : value[0] != '\0';

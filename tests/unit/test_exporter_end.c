@@ -152,6 +152,7 @@ static void sigterm_drains(void **state)
 {
 	fixture *f = *state;
 	char value[64], path[96];
+	/* Of what is not reached within shutdown_timeout the next test tells. */
 	snprintf(path, sizeof(path), "%s/one", f->dir);
 	define(f, 1, path, "shutdown_timeout=600000\n");
 	write_and_leave(f, 0x11, 1, 1, true);
