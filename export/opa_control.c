@@ -6,20 +6,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define RETRY_NS 1000000000u
 
-/*
- * What is counted is in `counters`, always; a file has a copy. So nothing is ever read from a
- * mapping but acknowledgements, and what a file's loss takes is the file.
- */
+/* What is counted is in `counters`, always; a file has a copy: its loss takes the file alone. */
 struct opa_control {
 	const opa_spool *spool; /* NULL: in memory only */
 	opa_file file;
-	opa_control_file *map; /* NULL: not mapped */
-	uint64_t next_try;     /* opa_clock_mono() */
+	bool changed;      /* something was counted since it was saved */
+	uint64_t next_try; /* opa_clock_mono() */
 	uint64_t used;
 	uint64_t counters[OPA_CONTROL_COUNTERS];
 	char id[33];
@@ -49,20 +45,6 @@ const char *opa_counter_text(opa_counter counter)
 	return texts[counter];
 }
 
-static void unmap(opa_control *control)
-{
-	if (control->map != NULL) {
-		munmap(control->map, OPA_CONTROL_SIZE);
-		control->map = NULL;
-	}
-}
-
-static void let_go(opa_control *control)
-{
-	unmap(control);
-	opa_file_close(&control->file);
-}
-
 /* A file of ours that we have lost sight of (its descriptor was closed) has acknowledgements. */
 static void take_acks(const opa_spool *spool, const char *name, opa_control_file *content)
 {
@@ -76,7 +58,7 @@ static void take_acks(const opa_spool *spool, const char *name, opa_control_file
 	}
 }
 
-/* The whole file is written, not only made long: a page that tmpfs cannot find would be SIGBUS. */
+/* The whole file is written, not only made long: its place on the disk is had from the start. */
 static bool make_file(opa_control *control)
 {
 	char name[48];
@@ -103,16 +85,10 @@ static void try_file(opa_control *control)
 		return;
 	}
 	control->next_try = now + RETRY_NS;
-	if (!make_file(control)) {
-		return;
+	if (make_file(control)) {
+		control->used += OPA_CONTROL_SIZE;
+		control->changed = false;
 	}
-	control->used += OPA_CONTROL_SIZE;
-	if (!control->spool->tmpfs) {
-		return;
-	}
-	void *map =
-		mmap(NULL, OPA_CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, control->file.fd, 0);
-	control->map = map != MAP_FAILED ? map : NULL;
 }
 
 opa_control *opa_control_create(const opa_spool *spool, const char *id)
@@ -130,7 +106,7 @@ opa_control *opa_control_create(const opa_spool *spool, const char *id)
 
 void opa_control_attach(opa_control *control, const opa_spool *spool)
 {
-	let_go(control);
+	opa_file_close(&control->file);
 	control->spool = spool;
 	control->next_try = 0;
 	try_file(control);
@@ -147,7 +123,7 @@ void opa_control_close(opa_control *control)
 void opa_control_abandon(opa_control *control)
 {
 	if (control != NULL) {
-		let_go(control);
+		opa_file_close(&control->file);
 		opa_free(control);
 	}
 }
@@ -155,9 +131,7 @@ void opa_control_abandon(opa_control *control)
 void opa_control_add(opa_control *control, opa_counter counter, uint64_t n)
 {
 	control->counters[counter] += n;
-	if (control->map != NULL) {
-		control->map->counters[counter] = control->counters[counter];
-	}
+	control->changed = true;
 }
 
 uint64_t opa_control_get(const opa_control *control, opa_counter counter)
@@ -184,17 +158,17 @@ static bool is_intact(const opa_control *control)
 /* No more than the counters: acknowledgements are the exporter's to write. */
 void opa_control_save(opa_control *control)
 {
-	if (control->map != NULL || !is_intact(control) || !opa_file_may_reach(ACKS_AT)) {
+	if (!control->changed || !is_intact(control) || !opa_file_may_reach(ACKS_AT)) {
 		return;
 	}
-	opa_file_write(control->file.fd, control->counters, sizeof(control->counters),
-		offsetof(opa_control_file, counters));
+	control->changed = !opa_file_write(control->file.fd, control->counters,
+		sizeof(control->counters), offsetof(opa_control_file, counters));
 }
 
 void opa_control_check(opa_control *control)
 {
 	if (control->file.fd >= 0 && !is_intact(control)) {
-		let_go(control);
+		opa_file_close(&control->file);
 	}
 	if (control->file.fd < 0) {
 		try_file(control);
@@ -212,11 +186,6 @@ opa_ack opa_control_ack(const opa_control *control, uint16_t slot)
 		return ack;
 	}
 	uint64_t at = ACKS_AT + slot * sizeof(ack);
-	if (control->map != NULL) {
-		ack.sequence = __atomic_load_n(&control->map->acks[slot].sequence, __ATOMIC_ACQUIRE);
-		ack.offset = __atomic_load_n(&control->map->acks[slot].offset, __ATOMIC_ACQUIRE);
-		return ack;
-	}
 	if (opa_file_read(control->file.fd, &ack.sequence, 8, at) != 8 ||
 		opa_file_read(control->file.fd, &ack.offset, 8, at + 8) != 8) {
 		return (opa_ack){0, 0};

@@ -3,8 +3,9 @@
  * counted, by reason, in such a way that the numbers outlive it, and the place up to which the
  * exporter has brought its journals in. (It also has room for the slots of open spans.)
  *
- * On tmpfs the file is mapped and a counter is one addition in memory; elsewhere it is written with
- * pwrite(2) by opa_control_save(), once for each request.
+ * The numbers are kept in memory and written with pwrite(2) by opa_control_save(), once for each
+ * request. The file is never mapped: whoever cuts it (a clean-up, say) while it is, kills the
+ * process with SIGBUS.
  *
  * The writing side is not thread-safe: opa_publish.c holds its lock.
  */
@@ -108,7 +109,7 @@ void opa_control_attach(opa_control *control, const opa_spool *spool);
  */
 void opa_control_close(opa_control *control);
 
-/* Frees and unmaps without touching the file: what a forked child does. NULL is allowed. */
+/* Frees without touching the file: what a forked child does. NULL is allowed. */
 void opa_control_abandon(opa_control *control);
 
 void opa_control_add(opa_control *control, opa_counter counter, uint64_t n);
@@ -118,13 +119,12 @@ bool opa_control_is_durable(const opa_control *control);
 /* What its files have taken on the disk until now; as opa_journal_usage(). */
 uint64_t opa_control_usage(const opa_control *control);
 
-/* Writes what a mapping would have written by itself; nothing when mapped and intact. */
+/* Writes what was counted since the last time. */
 void opa_control_save(opa_control *control);
 
 /*
- * To be called at the start of a request: a mapped file that was removed or cut is let go of, so
- * that no later access can raise SIGBUS; counting goes on in memory and a new file is tried, at
- * most once a second.
+ * To be called at the start of a request: a file that was removed or cut is let go of; counting
+ * goes on in memory and a new file is tried, at most once a second.
  */
 void opa_control_check(opa_control *control);
 

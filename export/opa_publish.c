@@ -236,6 +236,9 @@ static void look_around(opa_publisher *publisher, uint64_t now)
 		}
 		publisher->next_launch = 0; /* that there was an exporter for the old one does not help */
 	}
+	if (publisher->control != NULL) {
+		opa_control_save(publisher->control); /* what requests without a trace have counted */
+	}
 	publisher->off = faccessat(publisher->spool.dir, "off", F_OK, 0) == 0;
 	settle_account(publisher);
 	for (int i = 0; i < OPA_CONTROL_ACKS; i++) {

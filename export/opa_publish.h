@@ -53,7 +53,7 @@ bool opa_publish(opa_publisher *publisher, const opa_outlet *outlet, const opa_r
 
 void opa_publish_count(opa_publisher *publisher, opa_counter counter, uint64_t n);
 
-/* Adds n of each counter at once: one lock, and one save where counters are not mapped. */
+/* Adds n of each counter at once: one lock, and one save. */
 void opa_publish_count_all(
 	opa_publisher *publisher, const opa_outlet *outlet, const uint64_t counts[OPA_COUNTER_COUNT]);
 

@@ -12,8 +12,6 @@
 #include "../core/opa_fork.h"
 #include "../core/opa_mutex.h"
 
-#include <sys/types.h>
-
 #define OPA_SECOND_NS 1000000000u
 #define OPA_MS_NS     1000000u
 
@@ -30,7 +28,7 @@ struct opa_publisher {
 	opa_fork_mark mark; /* whose everything here is; set where no other thread can be */
 	opa_outlet *outlet; /* a copy of the first one: its spool is the process's */
 	opa_spool spool;
-	uid_t user; /* whose the spool is, once it is open */
+	uint64_t user; /* whose the spool is, once it is open */
 	opa_spool_error spool_error;
 	int spool_errno;
 	opa_control *control; /* NULL only when memory was short */

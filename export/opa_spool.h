@@ -41,7 +41,7 @@ typedef struct opa_spool {
 	uint64_t device; /* st_dev and st_ino of it */
 	uint64_t inode;
 	uint64_t max_size; /* bytes, resolved */
-	bool tmpfs;        /* the file system is memory: files may be mapped */
+	bool tmpfs;        /* the file system is memory */
 	char *path;        /* absolute, for people and for the exporter's command line */
 } opa_spool;
 

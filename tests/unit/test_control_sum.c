@@ -114,7 +114,6 @@ static void test_lock_that_was_lost_does_not_make_a_process_dead(void **state)
 {
 	fixture *f = *state;
 	let_die(f, 20);
-	f->spool.tmpfs = false; /* a mapping would keep the lock */
 	opa_control *alive = opa_control_create(&f->spool, ID);
 	for (int fd = 3; fd < 64; fd++) {
 		if (fd != f->spool.dir) {
