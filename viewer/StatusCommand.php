@@ -58,7 +58,7 @@ final class StatusCommand implements Command
 		$facts = [
 			'version' => Application::VERSION,
 			'extension' => phpversion('opa') ?: null,
-			'warnings' => function_exists('opa_status') ? opa_status()['warnings'] : [],
+			'warnings' => function_exists('opa_status') ? (opa_status()['warnings'] ?? []) : [],
 			'user' => $context->env->user->name,
 			'store' => $store === null ? null : $this->storeFacts($store),
 			'spools' => array_map($this->spoolFacts(...), $context->sources->spools()),
