@@ -106,7 +106,7 @@ static bool drop_problem(const opa_publisher *publisher, const view *v, char *to
 		return false;
 	}
 	opa_counter why = publisher->dropping ? publisher->dropped : OPA_COUNT_DROPPED_SPOOL_FULL;
-	snprintf(to, size, "new traces are dropped: %s", opa_counter_text(why));
+	snprintf(to, size, "the last trace was dropped: %s", opa_counter_text(why));
 	return true;
 }
 

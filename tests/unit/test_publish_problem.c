@@ -321,7 +321,7 @@ static void test_reason_of_drops_is_told_until_there_is_room(void **state)
 		assert_true(i < 100);
 	}
 	assert_true(is_told_now(s, line, sizeof(line)));
-	assert_string_equal(line, "new traces are dropped: opa.spool_max_size was reached");
+	assert_string_equal(line, "the last trace was dropped: opa.spool_max_size was reached");
 	assert_string_equal(status_problem(s), line);
 	assert_true(publish(s, 0, 10));
 	assert_string_equal(status_problem(s), "");
