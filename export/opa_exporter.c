@@ -153,6 +153,7 @@ static void drain(opa_exporter *exporter)
 static void serve(opa_exporter *exporter, unsigned idle_seconds)
 {
 	exporter->data_at = opa_clock_mono();
+	opa_exporter_find_recent(exporter); /* whose traces may have become too old */
 	opa_exporter_write_state(exporter, true, false);
 	while (opa_exporter_owns_spool(exporter)) {
 		do_round(exporter);
@@ -172,7 +173,9 @@ static void serve(opa_exporter *exporter, unsigned idle_seconds)
 
 static opa_exporter_result serve_once(opa_exporter *exporter, char *problem, size_t size)
 {
+	opa_exporter_find_recent(exporter);
 	do_round(exporter);
+	opa_exporter_prune(exporter);
 	for (opa_target *t = exporter->targets; t != NULL; t = t->next) {
 		if (t->gone.len > 0 && opa_exporter_begin(exporter, t)) {
 			opa_exporter_commit(exporter);

@@ -8,6 +8,7 @@
 
 #define PRUNE_NS       (60 * OPA_SECOND_NS)
 #define PRUNE_SMALL_NS (5 * PRUNE_NS / 60)
+#define PRUNE_ROUNDS   20 /* of --once: a second or so */
 #define COUNT_SKIPPED  "exporter_bytes_skipped"
 
 /* ---- batches ---- */
@@ -405,6 +406,15 @@ static void prune(opa_exporter *exporter, opa_target *target)
 		return;
 	}
 	target->prune_at = now + (opa_store_is_small(target->store) ? PRUNE_SMALL_NS : PRUNE_NS);
+}
+
+void opa_exporter_prune(opa_exporter *exporter)
+{
+	for (opa_target *target = exporter->targets; target != NULL; target = target->next) {
+		for (int i = 0; i < PRUNE_ROUNDS && target->prune_more; i++) {
+			prune(exporter, target);
+		}
+	}
 }
 
 /* Positions of removed files go with the next data; when none comes, by themselves. */

@@ -168,6 +168,9 @@ void opa_exporter_close_targets(opa_exporter *exporter);
 /* Everything that is in the journals now, into the stores. */
 void opa_exporter_take_in(opa_exporter *exporter);
 
+/* What pruning has not got through in its turns, within a second or so: before --once ends. */
+void opa_exporter_prune(opa_exporter *exporter);
+
 /* A transaction on a target's store, for what is not a journal. False when there is a problem. */
 bool opa_exporter_begin(opa_exporter *exporter, opa_target *target);
 bool opa_exporter_commit(opa_exporter *exporter);

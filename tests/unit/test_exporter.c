@@ -121,6 +121,36 @@ static void once_brings_in_what_is_there_and_says_how_it_went(void **state)
 	assert_int_equal(ask(f->store, "SELECT count(*) FROM positions WHERE journal LIKE '%.j'"), 0);
 }
 
+/* Traces that have become too old while nothing came: what `stored_ns` says of them is long ago. */
+static void make_old(const fixture *f)
+{
+	sqlite3 *db;
+	char *problem = NULL;
+	assert_int_equal(sqlite3_open(f->store, &db), SQLITE_OK);
+	if (sqlite3_exec(db, "UPDATE traces SET stored_ns = 1000000000", NULL, NULL, &problem) != 0) {
+		fail_msg("%s", problem);
+	}
+	sqlite3_close(db);
+}
+
+static void what_is_too_old_goes_when_nothing_comes(void **state)
+{
+	fixture *f = *state;
+	write_and_leave(f, 0x11, 1, 300, true);
+	assert_int_equal(run_once(f), 0);
+	make_old(f);
+	define(f, 1, f->store, "max_age=86400\n");
+	assert_int_equal(run_once(f), 0);
+	assert_int_equal(ask(f->store, "SELECT count(*) FROM traces"), 0);
+	write_and_leave(f, 0x12, 1, 300, true);
+	assert_int_equal(run_once(f), 0);
+	assert_int_equal(ask(f->store, "SELECT count(*) FROM traces"), 300);
+	make_old(f);
+	pid_t exporter = start(f);
+	wait_for_answer(f->store, "SELECT count(*) FROM traces", 0);
+	stop(exporter);
+}
+
 /* By its position, not only by the ids of its spans: the viewer or pruning may have removed them.
  */
 static void what_was_brought_in_is_not_brought_in_again(void **state)
@@ -197,7 +227,7 @@ static opa_usage_record read_usage(const fixture *f)
 static void it_measures_the_spool_as_long_as_it_serves_it(void **state)
 {
 	fixture *f = *state;
-	uint64_t until = opa_clock_mono() + PATIENCE_NS, first = 0;
+	uint64_t until = opa_clock_mono() + patience(), first = 0;
 	writer *w = open_writer(f, 0x11, 1);
 	assert_true(write_trace(w, 0));
 	pid_t pid = start(f);
@@ -250,6 +280,7 @@ int main(void)
 		TEST(two_destinations_may_be_one_file),
 		TEST(a_destination_that_is_not_defined_makes_its_journals_wait),
 		TEST(once_brings_in_what_is_there_and_says_how_it_went),
+		TEST(what_is_too_old_goes_when_nothing_comes),
 		TEST(what_was_brought_in_is_not_brought_in_again),
 		TEST(hundreds_of_small_files_are_brought_in_at_once),
 		TEST(more_live_journals_than_descriptors_is_no_problem),
