@@ -29,6 +29,8 @@ final class Application
 		$err = Output::open(STDERR, $this->env, 'auto');
 		$name = null;
 		try {
+			(new Impersonation($this->env))->complete();
+			$err = Output::open(STDERR, $this->env, 'auto');
 			[$name, $argv] = $this->split($argv);
 			return $this->dispatch($name, $argv);
 		} catch (ClosedPipe) {
@@ -130,8 +132,15 @@ final class Application
 				. 'or name a PHP that has it: OPA_PHP=/path/to/php');
 		}
 		$err = Output::open(STDERR, $this->env, $this->color($options));
-		$sources = new Sources($this->env, $options, array_merge([$name], $argv));
-		$code = (new $class())->run(new Context($out, $err, $this->env, $sources), $options);
+		$this->env->words = [$name, ...$argv];
+		$context = new Context($out, $err, $this->env, new Sources($this->env, $options));
+		$owner = $context->sources->otherOwner($context);
+		if ($owner !== null) {
+			$isFile = $name === 'sql' && $options->has('csv') && !$out->terminal;
+			$code = (new Impersonation($this->env))->run($owner, $out, $err, $isFile);
+		} else {
+			$code = (new $class())->run($context, $options);
+		}
 		$out->flush();
 		return $code;
 	}

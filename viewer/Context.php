@@ -8,6 +8,7 @@ namespace Opa\Viewer;
 final class Context
 {
 	public readonly Clock $clock;
+	private string $lastNote = '';
 
 	public function __construct(
 		public readonly Output $out,
@@ -18,9 +19,13 @@ final class Context
 		$this->clock = new Clock($env->timeZone());
 	}
 
-	/** A remark beside the output: one dim line on stderr. */
+	/** A remark beside the output: one dim line on stderr, once for as long as nothing else is said. */
 	public function note(string $text): void
 	{
+		if ($text === $this->lastNote) {
+			return;
+		}
+		$this->lastNote = $text;
 		$this->out->flush();
 		$this->err->line($this->err->paint('dim', 'opa: ' . Text::safe($text)));
 		$this->err->flush();

@@ -30,7 +30,7 @@ final class Output
 	 */
 	public static function open($stream, Environment $env, string $color): self
 	{
-		$terminal = stream_isatty($stream);
+		$terminal = $env->isTerminal($stream);
 		stream_set_blocking($stream, true);
 		$auto = $terminal && $env->get('NO_COLOR') === null && $env->get('TERM') !== 'dumb';
 		return new self($stream, $color === 'always' || ($color === 'auto' && $auto), $terminal,

@@ -98,7 +98,7 @@ final class StatusCommand implements Command
 			'live' => count($live),
 			'sealed' => count($sealed),
 			'bytes' => array_sum($live) + array_sum($sealed),
-			'exporter_running' => self::isRunning($state),
+			'exporter_running' => $spool->isServed(),
 			'state' => (object) $state,
 		];
 	}
@@ -121,22 +121,6 @@ final class StatusCommand implements Command
 		}
 		ksort($sum);
 		return $sum;
-	}
-
-	/**
-	 * Null when that cannot be known from here: the exporter is in another pid namespace.
-	 * @param array<string, string> $state
-	 */
-	private static function isRunning(array $state): ?bool
-	{
-		$pid = (int) ($state['pid'] ?? 0);
-		if ($pid <= 0 || isset($state['stopped'])) {
-			return false;
-		}
-		if (!is_dir('/proc/self')) {
-			return null;
-		}
-		return str_contains((string) @file_get_contents("/proc/$pid/cmdline"), 'opa-exporter');
 	}
 
 	/** @param array<string, mixed> $facts */
@@ -190,7 +174,7 @@ final class StatusCommand implements Command
 			. Format::count($spool['sealed']) . ' sealed, ' . Format::bytes($spool['bytes']));
 		$state = (array) $spool['state'];
 		$this->fact('Exporter', $this->exporter($state, $spool['exporter_running']),
-			$spool['exporter_running'] === true ? 'green' : '');
+			$spool['exporter_running'] ? 'green' : '');
 		if (isset($state['last_success'])) {
 			$this->fact('', 'last batch ' . self::ago($state['last_success']) . ', '
 				. Format::plural((int) ($state['traces'] ?? 0), 'trace') . ' and '
@@ -207,7 +191,7 @@ final class StatusCommand implements Command
 	}
 
 	/** @param array<string, string> $state */
-	private function exporter(array $state, ?bool $running): string
+	private function exporter(array $state, bool $running): string
 	{
 		$pid = (int) ($state['pid'] ?? 0);
 		if ($pid === 0) {
@@ -218,9 +202,6 @@ final class StatusCommand implements Command
 				(int) ($state['started'] ?? 0) * 1_000_000_000, 'Y-m-d H:i:s');
 		}
 		$when = self::ago($state['stopped'] ?? $state['updated'] ?? '0');
-		if ($running === null) {
-			return "pid $pid, last heard of $when";
-		}
 		return isset($state['stopped']) ? "not running: it left in order $when; the next request starts it"
 			: "not running: last heard of $when; the next request starts it";
 	}

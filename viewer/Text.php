@@ -43,6 +43,16 @@ final class Text
 		return preg_replace_callback(self::UNSAFE, self::escape(...), self::utf8($text));
 	}
 
+	/** Lines in which nothing but text and colours is left. */
+	public static function painted(string $text): string
+	{
+		$parts = preg_split('/(\n|\e\[[0-9;]{0,12}m)/', $text, -1, PREG_SPLIT_DELIM_CAPTURE);
+		foreach ($parts as $i => $part) {
+			$parts[$i] = $i % 2 === 1 ? $part : self::safe($part);
+		}
+		return implode('', $parts);
+	}
+
 	/**
 	 * The text's own lines, each made safe.
 	 * @return list<string>
