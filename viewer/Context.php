@@ -26,14 +26,19 @@ final class Context
 			return;
 		}
 		$this->lastNote = $text;
+		$to = $this->out->isPaged() && $this->err->terminal ? $this->out : $this->err;
 		$this->out->flush();
-		$this->err->line($this->err->paint('dim', 'opa: ' . Text::safe($text)));
-		$this->err->flush();
+		$to->line($to->paint('dim', 'opa: ' . Text::safe($text)));
+		$to->flush();
 	}
 
 	/** The store to read, after what waits in the journals has been brought in. */
 	public function store(): Store
 	{
+		if ($this->env->hasUnknownZone()) {
+			$this->note('the zone TZ=' . $this->env->get('TZ') . ' is not known; times are in '
+				. $this->env->timeZone()->getName());
+		}
 		return $this->sources->store($this);
 	}
 }

@@ -14,6 +14,9 @@ final class Environment
 	 */
 	public ?array $relay = null;
 
+	/** @var ?array{int, int} */
+	private ?array $size = null;
+
 	/** @var list<string> the command line, without the program's name; for what is printed */
 	public array $words = [];
 
@@ -44,6 +47,40 @@ final class Environment
 	public function isTerminal($stream): bool
 	{
 		return $this->relay === null ? stream_isatty($stream) : $this->relay[$stream === STDOUT ? 0 : 1];
+	}
+
+	/**
+	 * Rows and columns of the terminal that the user sits at, wherever the output goes; 0: not known.
+	 * @return array{int, int}
+	 */
+	public function terminalSize(): array
+	{
+		if ($this->size === null) {
+			$this->size = [0, 0];
+			if ($this->relay === null && function_exists('shell_exec') && @fopen('/dev/tty', 'r') !== false) {
+				$size = explode(' ', trim((string) shell_exec('stty size 2>/dev/null </dev/tty')));
+				$this->size = [(int) ($this->get('LINES') ?? $size[0]), (int) ($size[1] ?? 0)];
+			}
+		}
+		return $this->size;
+	}
+
+	/** False where a locale is set that is not UTF-8. */
+	public function isUnicode(): bool
+	{
+		$locale = $this->get('LC_ALL') ?? $this->get('LC_CTYPE') ?? $this->get('LANG');
+		return $locale === null || preg_match('/utf-?8/i', $locale) === 1;
+	}
+
+	/** Whether a program is installed. */
+	public function finds(string $program): bool
+	{
+		foreach (explode(':', $this->get('PATH') ?? '/usr/bin:/bin') as $directory) {
+			if (is_executable("$directory/$program")) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	/** Whether root's viewer, for which this one works, has gone. */
@@ -92,18 +129,37 @@ final class Environment
 	{
 		$link = @readlink('/etc/localtime') ?: '';
 		$names = [
-			ltrim($this->get('TZ') ?? '', ':'),
-			preg_replace('~^.*zoneinfo/(posix/|right/)?~', '', $link),
+			$this->get('TZ') ?? '',
+			$link,
 			trim((string) @file_get_contents('/etc/timezone')),
 			date_default_timezone_get(),
 		];
 		foreach ($names as $name) {
-			try {
-				return new \DateTimeZone($name === '' ? '?' : $name);
-			} catch (\Exception) {
-				continue;
+			$zone = self::zone($name);
+			if ($zone !== null) {
+				return $zone;
 			}
 		}
 		return new \DateTimeZone('UTC');
+	}
+
+	/** Whether $TZ is set to something that timeZone() cannot follow. */
+	public function hasUnknownZone(): bool
+	{
+		return $this->get('TZ') !== null && self::zone((string) $this->get('TZ')) === null;
+	}
+
+	/** A zone by its name, its file, or as POSIX has it without summer time, where west is +. */
+	private static function zone(string $name): ?\DateTimeZone
+	{
+		$name = (string) preg_replace('~^:?(?:.*zoneinfo/(?:posix/|right/)?)?~', '', $name);
+		if (in_array($name, \DateTimeZone::listIdentifiers(\DateTimeZone::ALL_WITH_BC), true)) {
+			return new \DateTimeZone($name);
+		}
+		if (preg_match('~^(?:[A-Za-z]{3,}|<[^>]+>)([+-]?)(\d{1,2})(?::(\d\d))?$~D', $name, $m) !== 1
+				|| (int) $m[2] > 24) {
+			return null;
+		}
+		return new \DateTimeZone(sprintf('%s%02d:%02d', $m[1] === '-' ? '+' : '-', $m[2], $m[3] ?? 0));
 	}
 }

@@ -36,8 +36,7 @@ final class ShowCommand implements Command
 			['id' => $trace['trace_id']]);
 		$resources = $this->resources($store, $spans);
 		if ($options->has('json')) {
-			$context->out->line(Json::encode(OtlpJson::traces($spans, $resources),
-				$context->out->terminal));
+			$context->out->json(OtlpJson::traces($spans, $resources), $context->out->terminal);
 			return 0;
 		}
 		$tree = new SpanTree($spans, $trace['root_span_id']);

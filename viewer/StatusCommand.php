@@ -62,8 +62,8 @@ final class StatusCommand implements Command
 		];
 		$facts['losses'] = array_filter(array_intersect_key($facts['counters'], self::LOSSES));
 		if ($options->has('json')) {
-			$context->out->line(Json::encode(['counters' => (object) $facts['counters'],
-				'losses' => (object) $facts['losses']] + $facts, true));
+			$context->out->json(['counters' => (object) $facts['counters'],
+				'losses' => (object) $facts['losses']] + $facts, true);
 			return $problem === null ? 0 : 1;
 		}
 		$this->print($facts, $problem);

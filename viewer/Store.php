@@ -20,7 +20,8 @@ final class Store
 	/** opa.store_path: a directory, or a file whose name ends in .db. */
 	public static function file(string $path): string
 	{
-		return str_ends_with($path, '.db') || is_file($path) ? $path : rtrim($path, '/') . '/traces.db';
+		$isFile = str_ends_with($path, '.db') || (file_exists($path) && !is_dir($path));
+		return $isFile ? $path : rtrim($path, '/') . '/traces.db';
 	}
 
 	/**
@@ -182,7 +183,8 @@ final class Store
 		return match ((int) $code) {
 			5, 6 => new Problem("$path is locked by another program", 'Try again in a moment.'),
 			8 => new Problem('the store is open for reading only: ' . $text),
-			11, 26 => new Problem("$path is damaged: $text",
+			26 => new Problem("$path is not a store of opa's: $text"),
+			11 => new Problem("$path is damaged: $text",
 				"See what can be saved:  sqlite3 $path .recover"),
 			default => new Problem($text),
 		};

@@ -45,7 +45,7 @@ final class TailCommand implements Command
 			foreach ($filter->arrivedSince($store, $since) as $row) {
 				if ($this->isNew($row)) {
 					$options->has('json')
-						? $context->out->line(Json::encode(ListCommand::object($row)))
+						? $context->out->json(ListCommand::object($row))
 						: $table->row($row);
 				}
 			}

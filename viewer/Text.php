@@ -138,16 +138,29 @@ final class Text
 	{
 		$columns = max(2, $columns);
 		$lines = [];
-		while (self::width($text) > $columns) {
-			$head = self::take($text, $columns);
-			$space = strrpos($head, ' ');
-			if ($space !== false && $space >= strlen($head) / 3) {
-				$head = substr($head, 0, $space + 1);
+		$line = '';
+		$used = $behindSpace = 0;
+		for ($i = 0, $end = strlen($text); $i < $end; $i += strlen($character)) {
+			$byte = ord($text[$i]);
+			$character = $byte < 0x80 ? $text[$i]
+				: substr($text, $i, $byte < 0xe0 ? 2 : ($byte < 0xf0 ? 3 : 4));
+			$width = $byte < 0x80 ? 1 : self::width($character);
+			if ($used + $width > $columns) {
+				$isEnd = $character === ' ' || $behindSpace <= strlen($line) / 3;
+				$at = $isEnd ? strlen($line) : $behindSpace;
+				$lines[] = rtrim(substr($line, 0, $at));
+				$line = substr($line, $at);
+				$used = self::width($line);
+				$behindSpace = 0;
+				if ($character === ' ') {
+					continue;
+				}
 			}
-			$lines[] = rtrim($head);
-			$text = substr($text, strlen($head));
+			$line .= $character;
+			$used += $width;
+			$behindSpace = $character === ' ' ? strlen($line) : $behindSpace;
 		}
-		$lines[] = $text;
+		$lines[] = $line;
 		return $lines;
 	}
 

@@ -325,7 +325,7 @@ final class ViewerShowTest extends ViewerTestCase
 		$out = $this->onFixtures('show', 'last', '--json')->out;
 		foreach (['"kvlistValue":{"values":[{"key":"a","value":{"intValue":"1"}},{"key":"1","value":'
 			. '{"arrayValue":{"values":[]}}}]}', '"intValue":"9223372036854775807"', '"doubleValue":2.0',
-			'"stringValue":"NaN"', '{"key":"","value":{"stringValue":"no key"}}'] as $part) {
+			'"doubleValue":"NaN"', '{"key":"","value":{"stringValue":"no key"}}'] as $part) {
 			$this->assertStringContainsString($part, $out);
 		}
 	}
@@ -335,7 +335,7 @@ final class ViewerShowTest extends ViewerTestCase
 	{
 		$result = $this->onFixtures(...$arguments);
 		$this->assertStringContainsString('owned', $result->out . $result->err);
-		$this->assertSame(0, preg_match('/[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae/',
+		$this->assertSame(0, preg_match('/[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae/',
 			$result->out . $result->err), $result->out . $result->err);
 	}
 
