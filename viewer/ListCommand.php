@@ -68,6 +68,7 @@ final class ListCommand implements Command
 			'spans' => (int) $row['spans'],
 			'errors' => (int) $row['errors'],
 			'complete' => (bool) $row['complete'],
+			'gaps' => $row['gaps'],
 			'name' => $row['name'],
 			'path' => $root['url.path'] ?? null,
 			'service' => $row['service'],

@@ -160,7 +160,8 @@ final class StatsCommand implements Command
 			$cells[] = $line;
 		}
 		$hidden = match (true) {
-			$out->columns < 72 => [1, 3, 6, 8],
+			$out->columns < 52 => [1, 3, 4, 6, 8, 9],
+			$out->columns < 72 => [1, 3, 4, 6, 8],
 			$out->columns < 90 => [1, 6],
 			default => [],
 		};

@@ -26,10 +26,12 @@ final class StatusCommand implements Command
 		'events_dropped' => 'events dropped: beyond opa.max_events',
 		'links_dropped' => 'links dropped: beyond opa.max_links',
 		'values_cut' => 'values cut: beyond opa.max_value_length',
-		'exporter_failed' => 'times the exporter could not be started',
 	];
 
 	private Context $context;
+
+	/** @var array<string, array<string, string>> what each spool's exporter had said before we came */
+	private array $before = [];
 
 	public static function spec(): Spec
 	{
@@ -45,6 +47,9 @@ final class StatusCommand implements Command
 	public function run(Context $context, Options $options): int
 	{
 		$this->context = $context;
+		foreach ($context->sources->spools() as $spool) {
+			$this->before[$spool->path] = $spool->state();
+		}
 		$store = $problem = null;
 		try {
 			$store = $context->store();
@@ -86,10 +91,17 @@ final class StatusCommand implements Command
 		];
 	}
 
-	/** @return array<string, mixed> */
+	/**
+	 * What brings the journals in for this command is an exporter, too: of what it says only problems
+	 * are of interest.
+	 * @return array<string, mixed>
+	 */
 	private function spoolFacts(Spool $spool): array
 	{
-		$state = $spool->state();
+		$problems = ['problem' => 0, 'last_error' => 0, 'last_error_time' => 0];
+		$now = $spool->state();
+		$state = $spool->isServed() ? $now : array_intersect_key($now, $problems)
+			+ array_diff_key($this->before[$spool->path] ?? [], $problems);
 		$live = $spool->journals('live');
 		$sealed = $spool->journals('sealed');
 		return [
@@ -217,6 +229,11 @@ final class StatusCommand implements Command
 				. Format::count($counters['traces_started']) . ' started, '
 				. Format::plural($counters['spans_kept'] ?? 0, 'span') . ' kept of '
 				. Format::count($counters['spans_started'] ?? 0));
+		}
+		$failed = $counters['exporter_failed'] ?? 0;
+		if ($failed > 0) {
+			$this->fact('Start', 'the exporter could not be started ' . Format::plural($failed, 'time')
+				. '; what is recorded meanwhile waits in the journals', 'yellow');
 		}
 		$pruned = $counters['store_traces_pruned'] ?? 0;
 		if ($pruned > 0) {

@@ -8,6 +8,7 @@ namespace Opa\Viewer;
 final class Store
 {
 	private const VERSION = 1;
+	private const LOOKED_THROUGH = 100_000;
 	private const TABLES = ['traces', 'spans', 'resources', 'positions', 'counters'];
 
 	private function __construct(
@@ -121,6 +122,19 @@ final class Store
 	public function newest(): int
 	{
 		return (int) $this->value('SELECT max(start_ns) FROM traces');
+	}
+
+	/**
+	 * Whether spans of a complete trace are missing: others name them as their parents. What was lost
+	 * without children leaves no sign.
+	 * @param array<string, mixed> $trace a row of `traces`
+	 */
+	public function hasGaps(array $trace): bool
+	{
+		return (int) $trace['complete'] === 1 && (int) $trace['spans'] <= self::LOOKED_THROUGH
+			&& (bool) $this->value('SELECT EXISTS (SELECT 1 FROM spans x WHERE x.trace_id = :id
+				AND x.remote = 0 AND x.parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM spans p
+				WHERE p.trace_id = x.trace_id AND p.span_id = x.parent_id))', ['id' => $trace['trace_id']]);
 	}
 
 	/** @return array<string, int> how far each journal is in this store */

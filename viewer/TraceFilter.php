@@ -70,7 +70,7 @@ final class TraceFilter
 	}
 
 	/**
-	 * Rows of `traces` with `root_attributes`.
+	 * Rows of `traces` with `root_attributes` and `gaps`.
 	 * @param string $order one of ORDERS
 	 * @return list<array<string, mixed>>
 	 */
@@ -118,9 +118,10 @@ final class TraceFilter
 	private function select(Store $store, string $tail, array $values): array
 	{
 		$where = implode(' AND ', $this->conditions) ?: '1';
-		return $store->rows("SELECT t.*, r.attributes AS root_attributes FROM traces t LEFT JOIN spans r
+		$rows = $store->rows("SELECT t.*, r.attributes AS root_attributes FROM traces t LEFT JOIN spans r
 			ON r.trace_id = t.trace_id AND r.span_id = t.root_span_id WHERE $where $tail",
 			$this->values + $values);
+		return array_map(static fn (array $row): array => $row + ['gaps' => $store->hasGaps($row)], $rows);
 	}
 
 	/** @param array<string, int|string> $values */

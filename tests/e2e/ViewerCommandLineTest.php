@@ -21,6 +21,18 @@ final class ViewerCommandLineTest extends ViewerTestCase
 		return [['list'], ['show'], ['tail'], ['stats'], ['status'], ['sql']];
 	}
 
+	/** @dataProvider commands */
+	public function testHelpFitsNarrowTerminals(string $command): void
+	{
+		foreach ([40, 60, 80] as $columns) {
+			foreach ([[$command, '--help'], []] as $arguments) {
+				foreach (self::opa($arguments, ['COLUMNS' => (string) $columns])->lines() as $line) {
+					$this->assertLessThanOrEqual($columns, strlen($line), $line);
+				}
+			}
+		}
+	}
+
 	public function testWithoutACommandItSaysWhatThereIs(): void
 	{
 		$result = self::opa([]);

@@ -36,6 +36,23 @@ final class ViewerListTest extends ViewerTestCase
 			$this->onFixtures('list')->out);
 	}
 
+	public function testATraceThatLacksAParentOfItsSpansIsMarked(): void
+	{
+		$builder = new StoreBuilder("$this->directory/traces.db");
+		$root = ['id' => 'a1', 'name' => 'root', 'ms' => 9];
+		$remote = ['name' => 'called', 'parent' => 'ffff', 'remote' => 1, 'ms' => 1];
+		$orphan = ['name' => 'left', 'parent' => 'bbbb', 'ms' => 1];
+		$builder->trace($builder->id(), [['name' => 'whole'] + $root, $remote]);
+		$builder->trace($builder->id(), [['name' => 'holey'] + $root, $orphan]);
+		$builder->trace($builder->id(), [['name' => 'running'] + $root, $orphan], ['complete' => 0]);
+		$out = $this->onFixtures('list')->out;
+		$this->assertMatchesRegularExpression('/ 2 +whole/', $out);
+		$this->assertMatchesRegularExpression('/ 2 +running/', $out);
+		$this->assertMatchesRegularExpression('/ ≥2 +holey/u', $out);
+		$id = array_column($this->onFixtures('list', '--json', '--name', 'holey')->objects(), 'trace_id')[0];
+		$this->assertStringContainsString('! incomplete: spans are missing', $this->onFixtures('show', $id)->out);
+	}
+
 	public function testThePathIsLeftOutWhereTheNameHasARoute(): void
 	{
 		$this->assertMatchesRegularExpression('~ GET /report +shop~', $this->onFixtures('list')->out);
@@ -114,9 +131,9 @@ final class ViewerListTest extends ViewerTestCase
 	{
 		$object = $this->onFixtures('list', '--json', '-n1')->objects()[0];
 		$this->assertSame(['trace_id', 'start', 'duration_ns', 'status', 'http_status', 'spans', 'errors',
-			'complete', 'name', 'path', 'service'], array_keys($object));
+			'complete', 'gaps', 'name', 'path', 'service'], array_keys($object));
 		$this->assertMatchesRegularExpression('/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/', $object['start']);
-		$this->assertSame([182400000, 'error', 500, 16, 3, true, 'POST', '/checkout', 'shop'],
+		$this->assertSame([182400000, 'error', 500, 16, 3, true, false, 'POST', '/checkout', 'shop'],
 			array_slice(array_values($object), 2));
 	}
 

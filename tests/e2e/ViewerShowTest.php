@@ -278,6 +278,22 @@ final class ViewerShowTest extends ViewerTestCase
 		return [[40], [60], [80], [120], [200]];
 	}
 
+	public function testHoweverDeepItIsTheNameCanBeRead(): void
+	{
+		$builder = new StoreBuilder("$this->directory/traces.db");
+		$spans = [];
+		for ($i = 0; $i < 14; $i++) {
+			$spans[] = ['id' => "s$i", 'parent' => $i === 0 ? null : 's' . ($i - 1), 'at' => $i,
+				'name' => "Handler$i::process", 'ms' => 100 - 2 * $i];
+		}
+		$builder->trace($builder->id(), $spans);
+		$out = self::opa(['show', 'last', '--store', $builder->path, '--no-import'], ['COLUMNS' => '80'])->out;
+		for ($i = 0; $i < 14; $i++) {
+			$this->assertStringContainsString("Handler$i::process", $out);
+		}
+		$this->assertStringContainsString("\n⋯13 Handler13::process", $out);
+	}
+
 	public function testAVeryDeepTraceIsShownWithinTheWidth(): void
 	{
 		$builder = new StoreBuilder("$this->directory/traces.db");

@@ -213,6 +213,26 @@ final class ViewerSourcesTest extends ViewerSystemTestCase
 		$this->assertSame(['spans_dropped_spool_full' => 42, 'values_cut' => 5], $json['losses']);
 	}
 
+	public function testStatusDoesNotTakeItsOwnImportForTheExporter(): void
+	{
+		$this->spool($this->mySpool());
+		$state = $this->mySpool() . '/state';
+		file_put_contents($state, "pid=999999999\nstarted=1700000000\nupdated=" . (time() - 7200)
+			. "\nstopped=" . (time() - 7200) . "\n");
+		$env = $this->exporter("printf 'pid=1\nstopped=" . time() . "\nproblem=no room\n' > '$state'; exit 0");
+		$out = $this->inRoot(['status'], $env)->out;
+		$this->assertStringContainsString('it left in order 2 h ago', $out);
+		$this->assertStringContainsString('Problem    no room', $out);
+	}
+
+	public function testAnExporterThatCouldNotBeStartedIsNoLoss(): void
+	{
+		$this->spool($this->mySpool())->counter('exporter_failed', 3);
+		$out = $this->inRoot(['status', '--no-import'])->out;
+		$this->assertStringContainsString('Start      the exporter could not be started 3 times', $out);
+		$this->assertStringContainsString('Lost       nothing', $out);
+	}
+
 	public function testStatusWithoutAStoreStillSaysWhatIsKnown(): void
 	{
 		$result = $this->inRoot(['status']);

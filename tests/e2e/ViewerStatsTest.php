@@ -70,6 +70,17 @@ final class ViewerStatsTest extends ViewerTestCase
 			['name', 'GET']];
 	}
 
+	public function testItFitsNarrowTerminals(): void
+	{
+		$path = $this->fixtureStore();
+		foreach ([40, 50, 60, 72, 80, 90] as $columns) {
+			$result = self::opa(['stats', '--store', $path, '--no-import'], ['COLUMNS' => (string) $columns]);
+			foreach ($result->lines() as $line) {
+				$this->assertLessThanOrEqual($columns, \Opa\Viewer\Text::width($line), $line);
+			}
+		}
+	}
+
 	public function testTheLimitSaysWhatItLeftOut(): void
 	{
 		$result = $this->onFixtures('stats', '--limit', '2');
