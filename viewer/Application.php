@@ -19,6 +19,8 @@ final class Application
 		'sql' => SqlCommand::class,
 	];
 
+	private ?Output $out = null;
+
 	public function __construct(private readonly Environment $env)
 	{
 	}
@@ -29,9 +31,14 @@ final class Application
 		$err = Output::open(STDERR, $this->env, 'auto');
 		$name = null;
 		try {
+			(new Impersonation($this->env))->complete();
+			$err = Output::open(STDERR, $this->env, 'auto');
 			[$name, $argv] = $this->split($argv);
-			return $this->dispatch($name, $argv);
+			$code = $this->dispatch($name, $argv);
+			$this->out?->finish();
+			return $code;
 		} catch (ClosedPipe) {
+			$this->finishQuietly();
 			return 0;
 		} catch (UsageError $e) {
 			$help = $name === null ? 'opa --help' : "opa $name --help";
@@ -56,6 +63,7 @@ final class Application
 			new Option('spool', 'PATH', 'bring in what waits in this spool only, and read its store'),
 			new Option('user', 'NAME', "read this user's traces (root; or members of opa.store_group)"),
 			new Option('no-import', '', 'read the store as it is, bring nothing in'),
+			new Option('no-pager', '', 'long output, too, straight to the terminal, not by $PAGER or less'),
 			new Option('color', 'WHEN', 'auto (default), always or never; NO_COLOR is honoured'),
 			new Option('help', '', 'this text', false, 'h'),
 		];
@@ -114,10 +122,9 @@ final class Application
 		$class = self::COMMANDS[$name];
 		$spec = $class::spec();
 		$options = Options::parse($argv, array_merge($spec->options, self::globalOptions()));
-		$out = Output::open(STDOUT, $this->env, $this->color($options));
+		$out = $this->output($options, $name !== 'tail' || $options->has('help'));
 		if ($options->has('help')) {
 			(new Help($out))->command($spec);
-			$out->flush();
 			return 0;
 		}
 		if (count($options->arguments) > $spec->maxArguments) {
@@ -130,25 +137,38 @@ final class Application
 				. 'or name a PHP that has it: OPA_PHP=/path/to/php');
 		}
 		$err = Output::open(STDERR, $this->env, $this->color($options));
-		$sources = new Sources($this->env, $options, array_merge([$name], $argv));
-		$code = (new $class())->run(new Context($out, $err, $this->env, $sources), $options);
-		$out->flush();
-		return $code;
+		$this->env->words = [$name, ...$argv];
+		$context = new Context($out, $err, $this->env, new Sources($this->env, $options));
+		$owner = $context->sources->otherOwner($context);
+		if ($owner !== null) {
+			$isFile = $name === 'sql' && $options->has('csv') && !$out->terminal;
+			return (new Impersonation($this->env))->run($owner, $out, $err, $isFile);
+		}
+		return (new $class())->run($context, $options);
 	}
 
 	/** @param list<string> $argv */
 	private function withoutCommand(array $argv): int
 	{
 		$options = Options::parse($argv, array_merge(self::globalOptions(), [self::versionOption()]));
-		$out = Output::open(STDOUT, $this->env, $this->color($options));
+		$out = $this->output($options, true);
 		if ($options->has('version')) {
 			$out->line('opa ' . self::VERSION . ' (PHP ' . PHP_VERSION . ')');
 		} else {
 			$specs = array_map(static fn (string $c): Spec => $c::spec(), array_values(self::COMMANDS));
 			(new Help($out))->overview($specs);
 		}
-		$out->flush();
 		return 0;
+	}
+
+	private function output(Options $options, bool $ends): Output
+	{
+		$this->out = Output::open(STDOUT, $this->env, $this->color($options));
+		if ($ends && $this->out->terminal && $this->env->relay === null && !$options->has('no-pager')) {
+			$pager = Pager::find($this->env);
+			$pager === null ?: $this->out->page($pager);
+		}
+		return $this->out;
 	}
 
 	private function color(Options $options): string
@@ -159,14 +179,24 @@ final class Application
 	private function fail(Output $err, int $code, string $message, string $hint): int
 	{
 		try {
+			$this->finishQuietly();
 			$err->line($err->paint('error', 'opa: ') . Text::safe($message));
 			foreach ($hint === '' ? [] : Text::lines($hint) as $line) {
 				$err->line('  ' . $line);
 			}
 			$err->flush();
-		} catch (ClosedPipe) {
+		} catch (ClosedPipe | Problem) {
 			return $code;
 		}
 		return $code;
+	}
+
+	private function finishQuietly(): void
+	{
+		try {
+			$this->out?->finish();
+		} catch (ClosedPipe | Problem) {
+			return; // there is something worse to be said
+		}
 	}
 }

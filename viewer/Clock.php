@@ -27,30 +27,65 @@ final class Clock
 		return $time->setTimezone($this->zone)->format($format);
 	}
 
-	/** "500ms", "1.5s", "2m": nanoseconds. */
+	/** "500ms", "1.5s", "2m", "1h30m", "2 hours": nanoseconds. */
 	public static function parseDuration(string $text, string $option): int
 	{
-		if (preg_match('/^(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s|min|m|h|d|w)$/D', $text, $m) !== 1) {
-			throw new UsageError("$option: '" . Text::safe($text) . "' is no duration: 500ms, 1.5s, 2m, 1h");
+		$ns = self::duration($text);
+		if ($ns === null) {
+			throw new UsageError("$option: '" . Text::safe($text) . "' is no duration: 500ms, 1.5s, 2m, 1h30m");
 		}
-		return (int) round((float) $m[1] * self::SECONDS[$m[2]] * 1e9);
+		return $ns;
 	}
 
-	/** "30m", "2h", "1d" before now, "all", or a date and time: Unix nanoseconds. */
-	public function parseSince(string $text): int
+	/** A time before now, or a date and a time of day: Unix nanoseconds. */
+	public function parseTime(string $text, string $option): int
 	{
-		if ($text === 'all') {
+		$word = strtolower(trim($text));
+		if ($word === 'all') {
 			return 0;
 		}
-		if (preg_match('/^\d+(\.\d+)?\s*(ms|s|min|m|h|d|w)$/D', $text) === 1) {
-			return $this->now() - self::parseDuration($text, '--since');
+		$ago = self::duration((string) preg_replace('/ ago$/D', '', $word));
+		if ($ago !== null) {
+			return max(0, $this->now() - $ago);
 		}
-		try {
-			$time = new \DateTimeImmutable(trim($text) === '' ? '?' : $text, $this->zone);
-		} catch (\Exception) {
-			throw new UsageError("--since: '" . Text::safe($text)
-				. "' is no time: 30m, 2h, 1d, 14:30, '2026-01-31 14:30', yesterday, all");
+		return $this->date($word) ?? throw new UsageError("$option: '" . Text::safe($text) . "' is no time. "
+			. "It can be 30m, 1h30m, 2 hours or 1d (ago); 14:30; today, yesterday; '2026-01-31 14:30', "
+			. '2026-01-31T14:30:00Z; all');
+	}
+
+	private static function duration(string $text): ?int
+	{
+		$part = '(\d{1,12}(?:\.\d{1,9})?)\s*(ns|us|µs|ms|s|secs?|seconds?|mins?|minutes?|m|hours?|h|days?|d|weeks?|w)';
+		if (preg_match("/^$part(?:\s*$part)*$/D", $text) !== 1) {
+			return null;
 		}
-		return $time->getTimestamp() * 1_000_000_000;
+		preg_match_all("/$part/", $text, $parts, PREG_SET_ORDER);
+		$ns = 0.0;
+		foreach ($parts as [, $number, $unit]) {
+			$ns += (float) $number * (self::SECONDS[$unit] ?? self::SECONDS[$unit[0]]) * 1e9;
+		}
+		return $ns < 9e18 ? (int) round($ns) : PHP_INT_MAX;
+	}
+
+	/** [DAY] [TIME OF DAY [ZONE]]; without a day it is today's. */
+	private function date(string $text): ?int
+	{
+		$day = '(?<day>today|yesterday|\d{4}-\d\d-\d\d)';
+		$time = '(?<time>\d{1,2}:\d\d(?::\d\d(?:\.\d{1,9})?)?)\s?(?<zone>z|utc|[+-]\d\d:?\d\d)?';
+		if (preg_match("/^(?:$day|(?:{$day}[ t])?$time)$/DJ", $text, $m, PREG_UNMATCHED_AS_NULL) !== 1) {
+			return null;
+		}
+		preg_match("/^$day/", $text, $d);
+		$clock = explode(':', $m['time'] ?? '0:00');
+		if ((int) $clock[0] > 23 || (int) $clock[1] > 59 || (float) ($clock[2] ?? 0) >= 60) {
+			return null;
+		}
+		$date = $d['day'] ?? 'today';
+		if ($date[0] <= '9' && !checkdate((int) substr($date, 5, 2), (int) substr($date, 8, 2), (int) $date)) {
+			return null;
+		}
+		$date .= ' ' . substr($m['time'] ?? '0:00', 0, 15) . ' ' . strtoupper($m['zone'] ?? '');
+		$time = new \DateTimeImmutable(trim($date), $this->zone);
+		return max(0, $time->getTimestamp()) * 1_000_000_000 + (int) $time->format('u') * 1_000;
 	}
 }

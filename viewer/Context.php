@@ -8,6 +8,7 @@ namespace Opa\Viewer;
 final class Context
 {
 	public readonly Clock $clock;
+	private string $lastNote = '';
 
 	public function __construct(
 		public readonly Output $out,
@@ -18,17 +19,26 @@ final class Context
 		$this->clock = new Clock($env->timeZone());
 	}
 
-	/** A remark beside the output: one dim line on stderr. */
+	/** A remark beside the output: one dim line on stderr, once for as long as nothing else is said. */
 	public function note(string $text): void
 	{
+		if ($text === $this->lastNote) {
+			return;
+		}
+		$this->lastNote = $text;
+		$to = $this->out->isPaged() && $this->err->terminal ? $this->out : $this->err;
 		$this->out->flush();
-		$this->err->line($this->err->paint('dim', 'opa: ' . Text::safe($text)));
-		$this->err->flush();
+		$to->line($to->paint('dim', 'opa: ' . Text::safe($text)));
+		$to->flush();
 	}
 
 	/** The store to read, after what waits in the journals has been brought in. */
 	public function store(): Store
 	{
+		if ($this->env->hasUnknownZone()) {
+			$this->note('the zone TZ=' . $this->env->get('TZ') . ' is not known; times are in '
+				. $this->env->timeZone()->getName());
+		}
 		return $this->sources->store($this);
 	}
 }

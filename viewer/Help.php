@@ -14,7 +14,7 @@ final class Help
 	/** @param list<Spec> $specs */
 	public function overview(array $specs): void
 	{
-		$this->out->line('opa looks at the traces that the PHP extension opa has recorded.');
+		$this->text('opa looks at the traces that the PHP extension opa has recorded.');
 		$this->head('Usage');
 		$this->out->line('  opa COMMAND [OPTIONS]');
 		$this->head('Commands');
@@ -32,7 +32,7 @@ final class Help
 
 	public function command(Spec $spec): void
 	{
-		$this->out->line(ucfirst($spec->summary) . '.');
+		$this->text(ucfirst($spec->summary) . '.');
 		$this->head('Usage');
 		$this->out->line("  opa $spec->name" . ($spec->arguments === '' ? '' : " $spec->arguments")
 			. ' [OPTIONS]');
@@ -42,6 +42,13 @@ final class Help
 		$this->options(Application::globalOptions());
 		$this->head('Examples');
 		$this->rows($spec->examples);
+	}
+
+	private function text(string $text): void
+	{
+		foreach (Text::wrap($text, $this->out->columns) as $line) {
+			$this->out->line($line);
+		}
 	}
 
 	private function head(string $text): void
@@ -64,18 +71,26 @@ final class Help
 	/** @param array<string, string> $rows */
 	private function rows(array $rows): void
 	{
-		$width = min(max(24, intdiv($this->out->columns * 45, 100)),
-			max(array_map('strlen', array_keys($rows))));
+		$columns = min(100, $this->out->columns);
+		$width = min(max(16, intdiv($columns * 45, 100)), max(array_map('strlen', array_keys($rows))));
 		foreach ($rows as $left => $right) {
-			$lines = Text::wrap($right, max(30, min(100, $this->out->columns) - $width - 4));
+			$lines = Text::wrap($right, max(16, $columns - $width - 4));
 			if (strlen($left) > $width) {
-				$this->out->line('  ' . $this->out->paint('cyan', $left));
+				$this->typed($left, $columns);
 				$left = '';
 			}
 			foreach ($lines as $line) {
 				$this->out->line('  ' . $this->out->paint('cyan', Text::fit($left, $width)) . "  $line");
 				$left = '';
 			}
+		}
+	}
+
+	/** A line to be typed: where it is too long it goes on, further to the right. */
+	private function typed(string $text, int $columns): void
+	{
+		foreach (Text::wrap($text, $columns - 4) as $i => $part) {
+			$this->out->line(($i > 0 ? '    ' : '  ') . $this->out->paint('cyan', $part));
 		}
 	}
 }

@@ -46,6 +46,17 @@ final class Identity
 		return self::make(self::search(static fn (array $e): bool => $e['name'] === $name));
 	}
 
+	/** @return list<int> the groups of this process, which is this user's */
+	public function groups(): array
+	{
+		if (function_exists('posix_getgroups')) {
+			return [posix_getegid(), ...(posix_getgroups() ?: [])];
+		}
+		$status = (string) @file_get_contents('/proc/self/status');
+		preg_match('/^Groups:(.*)$/m', $status, $m);
+		return array_map('intval', preg_split('/\s+/', trim($m[1] ?? ''), -1, PREG_SPLIT_NO_EMPTY));
+	}
+
 	/** @param ?array{name: string, uid: int, gid: int, dir: string} $entry */
 	private static function make(?array $entry): ?self
 	{

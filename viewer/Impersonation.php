@@ -5,81 +5,90 @@ declare(strict_types=1);
 namespace Opa\Viewer;
 
 /**
- * Root becomes the user whose files are to be read, for good: SQLite makes files beside a store even
- * for a reader, and what root made there would be in its owner's way.
+ * Root reads another user's traces by a process that becomes that user for good: SQLite makes files
+ * beside a store even for a reader, and what root made there would be in its owner's way.
+ *
+ * That user may be hostile, and may do to a process of his what he likes. So it is started with
+ * nothing of root's: it is in a session of its own and has no terminal (which he could type into),
+ * its descriptors are pipes, its environment is made for it; what it says goes through a Relay.
  */
 final class Impersonation
 {
+	/** Tells the process that was started whose it has to become, and what its pipes lead to. */
+	private const VARIABLE = 'OPA_VIEWER_AS';
+
+	/** What of root's environment it gets. */
+	private const KEPT = ['PATH', 'TZ', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TERM', 'NO_COLOR', 'OPA_EXPORTER',
+		'PHPRC', 'PHP_INI_SCAN_DIR', 'XDEBUG_MODE'];
+
 	public function __construct(private readonly Environment $env)
 	{
 	}
 
-	/** @param list<string> $words the command's, should it have to be started again */
-	public function become(Identity $who, array $words): void
+	/** As root: the same command again, as that user. Its exit code. */
+	public function run(Identity $who, Output $out, Output $err, bool $verbatim): int
 	{
-		$variables = array_diff_key($this->env->variables,
-			array_flip(['XDG_RUNTIME_DIR', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME']));
-		$variables['HOME'] = $who->home ?? '/';
-		$variables['USER'] = $variables['LOGNAME'] = $who->name;
-		if (!function_exists('posix_setuid')) {
-			$this->restart($who, $variables, $words);
+		$command = self::ownCommand();
+		if (!function_exists('posix_setuid') || $command === null) {
+			throw new Problem("cannot become $who->name: PHP's posix extension or /proc is missing",
+				'Try:  ' . $this->env->commandAs($who, true));
 		}
+		$variables = array_intersect_key($this->env->variables, array_flip(self::KEPT));
+		$variables = ['HOME' => $who->home ?? '/', 'USER' => $who->name, 'LOGNAME' => $who->name,
+			'COLUMNS' => (string) $out->columns,
+			self::VARIABLE => "$who->uid " . (int) $out->terminal . ' ' . (int) $err->terminal] + $variables;
+		$pipes = [['pipe', 'r'], ['pipe', 'w'], ['pipe', 'w']];
+		$process = proc_open($command, $pipes + self::otherDescriptors(), $ends, null, $variables);
+		if ($process === false) {
+			throw new Problem("cannot become $who->name: $command[0] could not be started");
+		}
+		return (new Relay($out, $err, $verbatim))->run($process, $ends);
+	}
+
+	/** In the process that run() started: becomes the user. Elsewhere it does nothing. */
+	public function complete(): void
+	{
+		$order = $this->env->get(self::VARIABLE);
+		if ($order === null || $this->env->user->uid !== 0
+				|| preg_match('/^([0-9]+) ([01]) ([01])$/D', $order, $m) !== 1) {
+			return;
+		}
+		$who = Identity::byUid((int) $m[1]);
 		// The checkout may lie where that user cannot read.
 		foreach (glob(__DIR__ . '/[A-Z]*.php') ?: [] as $file) {
 			class_exists(__NAMESPACE__ . '\\' . basename($file, '.php'));
 		}
-		if (!posix_setgid($who->gid) || !posix_initgroups($who->name, $who->gid)
-				|| !posix_setuid($who->uid)) {
+		if (posix_setsid() < 0 || !posix_setgid($who->gid) || !posix_initgroups($who->name, $who->gid)
+				|| !posix_setuid($who->uid) || posix_geteuid() !== $who->uid) {
 			throw new Problem("cannot become $who->name: " . posix_strerror(posix_get_last_error()),
-				"Try:  sudo -u $who->name opa ...");
+				'Try:  ' . $this->env->commandAs($who, true));
 		}
-		foreach (array_diff_key($this->env->variables, $variables) as $name => $value) {
-			putenv($name);
-		}
-		putenv('HOME=' . $variables['HOME']);
-		$this->env->variables = $variables;
+		putenv(self::VARIABLE);
+		unset($this->env->variables[self::VARIABLE]);
 		$this->env->user = $who;
+		$this->env->relay = [$m[2] === '1', $m[3] === '1'];
+	}
+
+	/** @return ?non-empty-list<string> how this process was started; null where that cannot be known */
+	private static function ownCommand(): ?array
+	{
+		$line = (string) @file_get_contents('/proc/self/cmdline');
+		$words = explode("\0", substr($line, 0, -1));
+		return count($words) < 2 ? null : [PHP_BINARY, ...array_slice($words, 1)];
 	}
 
 	/**
-	 * Without the posix extension: the command again, through setpriv or su.
-	 * @param array<string, string> $variables
-	 * @param list<string> $words
+	 * Descriptors that this process was started with beside the usual three: nothing of them is left.
+	 * @return array<int, array{string, string, string}>
 	 */
-	private function restart(Identity $who, array $variables, array $words): never
+	private static function otherDescriptors(): array
 	{
-		$php = [PHP_BINARY, ...self::ownArguments(), __DIR__ . '/main.php', ...$words];
-		if ($this->isInstalled('setpriv')) {
-			$command = ['setpriv', "--reuid=$who->uid", "--regid=$who->gid", '--init-groups', '--', ...$php];
-		} elseif ($this->isInstalled('su')) {
-			$line = 'exec ' . implode(' ', array_map('escapeshellarg', $php));
-			$command = ['su', '-s', '/bin/sh', $who->name, '-c', $line];
-		} else {
-			throw new Problem("cannot become $who->name: PHP's posix extension, setpriv and su are missing");
-		}
-		$process = proc_open($command, [STDIN, STDOUT, STDERR], $pipes, null, $variables);
-		if ($process === false) {
-			throw new Problem("cannot become $who->name: $command[0] could not be started");
-		}
-		exit(proc_close($process));
-	}
-
-	/** @return list<string> PHP's own options, as far as they can be known: which ini files it read */
-	private static function ownArguments(): array
-	{
-		$words = explode("\0", (string) @file_get_contents('/proc/self/cmdline'));
-		$main = array_search(__DIR__ . '/main.php', array_map(
-			static fn (string $w): string => realpath($w) ?: $w, $words), true);
-		return $main === false ? [] : array_slice($words, 1, $main - 1);
-	}
-
-	private function isInstalled(string $program): bool
-	{
-		foreach (explode(':', $this->env->get('PATH') ?? '/usr/sbin:/usr/bin:/sbin:/bin') as $directory) {
-			if (is_executable("$directory/$program")) {
-				return true;
+		$others = [];
+		foreach (@scandir('/proc/self/fd') ?: [] as $name) {
+			if ((int) $name > 2 && @readlink("/proc/self/fd/$name") !== false) {
+				$others[(int) $name] = ['file', '/dev/null', 'r'];
 			}
 		}
-		return false;
+		return $others;
 	}
 }

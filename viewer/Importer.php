@@ -21,6 +21,10 @@ final class Importer
 		if ($waiting === []) {
 			return;
 		}
+		if ($spool->isServed()) {
+			$this->await($spool, $waiting, $context);
+			return;
+		}
 		$program = $this->find();
 		if ($program === null) {
 			$context->note(Format::plural(count($waiting), 'journal') . " in $spool->path not brought in: "
@@ -29,7 +33,7 @@ final class Importer
 		}
 		[$code, $message] = $this->start($program, $spool);
 		if ($code === self::ANOTHER_EXPORTER) {
-			$this->await($spool, $waiting);
+			$this->await($spool, $waiting, $context);
 		} elseif ($code !== 0) {
 			$context->note("the store may be behind: " . ($message !== '' ? $message
 				: "$program ended with code $code"));
@@ -90,13 +94,11 @@ final class Importer
 	private function positions(Spool $spool): array
 	{
 		$positions = [];
-		foreach ($spool->storePaths($this->env->root) as $path) {
-			if (@is_file($path) && is_readable($path)) {
-				try {
-					$positions = Store::open($path)->positions() + $positions;
-				} catch (Problem) {
-					continue;
-				}
+		foreach ((new Places($this->env))->fit([$spool]) as $path => $owner) {
+			try {
+				$positions = Store::open($path, $this->env)->positions() + $positions;
+			} catch (Problem) {
+				continue;
 			}
 		}
 		return $positions;
@@ -106,7 +108,7 @@ final class Importer
 	 * Until the exporter that serves the spool has everything that was there when we came.
 	 * @param array<string, int> $goal
 	 */
-	private function await(Spool $spool, array $goal): void
+	private function await(Spool $spool, array $goal, Context $context): void
 	{
 		$end = microtime(true) + self::PATIENCE;
 		while (microtime(true) < $end) {
@@ -122,5 +124,7 @@ final class Importer
 			}
 			usleep(20_000);
 		}
+		$context->note('the store may be behind: ' . ($spool->state()['problem']
+			?? 'the exporter has not brought in everything yet'));
 	}
 }

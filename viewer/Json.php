@@ -12,7 +12,29 @@ final class Json
 
 	public static function encode(mixed $value, bool $pretty = false): string
 	{
-		return Text::safeJson(json_encode($value, self::OUT | ($pretty ? JSON_PRETTY_PRINT : 0), 4096));
+		$flags = self::OUT | ($pretty ? JSON_PRETTY_PRINT : 0);
+		try {
+			return Text::safeJson(json_encode($value, $flags, 4096));
+		} catch (\JsonException $e) {
+			if ($e->getCode() !== JSON_ERROR_INF_OR_NAN) {
+				throw $e;
+			}
+			return Text::safeJson(json_encode(self::finite($value), $flags, 4096));
+		}
+	}
+
+	/** Numbers that JSON does not have are strings, as in protobuf's mapping. */
+	private static function finite(mixed $value): mixed
+	{
+		if (is_array($value) || is_object($value)) {
+			$parts = array_map(self::finite(...), (array) $value);
+			return is_object($value) ? (object) $parts : $parts;
+		}
+		return match (true) {
+			!is_float($value) || is_finite($value) => $value,
+			is_nan($value) => 'NaN',
+			default => $value > 0 ? 'Infinity' : '-Infinity',
+		};
 	}
 
 	/** What is not JSON is null: a store may be damaged, the rest of it is still worth showing. */
@@ -43,6 +65,10 @@ final class Json
 	/** A value as people read it. Not yet safe for a terminal. */
 	public static function text(mixed $value): string
 	{
+		if (is_string($value)) {
+			return $value;
+		}
+		$value = is_float($value) ? self::finite($value) : $value;
 		if (is_string($value)) {
 			return $value;
 		}

@@ -8,14 +8,16 @@ final class ListCommand implements Command
 {
 	public static function spec(): Spec
 	{
-		return new Spec('list', '', 'lists traces, newest first', [
+		return new Spec('list', '', 'lists traces, newest or slowest first', [
 			...TraceFilter::options(),
+			new Option('sort', 'ORDER', 'time (default): the newest first; duration: the slowest first'),
 			new Option('limit', 'N', 'at most N traces (default 20)', false, 'n'),
 			new Option('json', '', 'one JSON object a line'),
 		], [
 			'opa list' => 'the newest 20',
 			'opa list --since 1h --error' => 'what failed in the last hour',
-			'opa list --min 500ms -n 50' => 'what was slow',
+			'opa list --sort duration --since 1d' => 'the slowest of a day',
+			'opa list --status 5xx --since 14:00 --until 14:30' => 'what the servers failed at, then',
 			'opa list --name /checkout' => 'requests whose name or path contains it',
 			"opa list --tag user.id=42 --tag 'url.path=/cart*'" => 'by the tags of any span',
 			'opa list --json | jq .trace_id' => 'for programs',
@@ -26,21 +28,26 @@ final class ListCommand implements Command
 	{
 		$filter = new TraceFilter($options, $context->clock);
 		$limit = $options->count('limit', 20);
-		$rows = $filter->newest($context->store(), $limit);
+		$order = $options->oneOf('sort', array_keys(TraceFilter::ORDERS), 'time');
+		$rows = $filter->first($context->store(), $order, $limit + 1);
+		$isCut = count($rows) > $limit;
+		$rows = array_slice($rows, 0, $limit);
 		if ($options->has('json')) {
-			foreach ($rows as $row) {
-				$context->out->line(Json::encode(self::object($row)));
-			}
-			return $rows === [] ? 1 : 0;
+			array_map(static fn (array $row) => $context->out->json(self::object($row)), $rows);
+			return 0;
 		}
 		if ($rows === []) {
-			$context->note('no trace matches. What there is:  opa list');
-			return 1;
+			$context->note($filter->isEmpty() ? 'no trace is in the store yet' : 'no trace matches');
+			return 0;
 		}
 		$table = new TraceTable($context->out, $context->clock, $rows);
 		$table->head();
 		foreach ($rows as $row) {
 			$table->row($row);
+		}
+		if ($isCut && $context->out->terminal) {
+			$context->note(($order === 'time' ? 'there are older ones' : 'there are more')
+				. ': -n ' . 5 * $limit . ' shows more, --since, --name and others choose');
 		}
 		return 0;
 	}
@@ -61,6 +68,7 @@ final class ListCommand implements Command
 			'spans' => (int) $row['spans'],
 			'errors' => (int) $row['errors'],
 			'complete' => (bool) $row['complete'],
+			'gaps' => $row['gaps'],
 			'name' => $row['name'],
 			'path' => $root['url.path'] ?? null,
 			'service' => $row['service'],

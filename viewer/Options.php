@@ -78,8 +78,8 @@ final class Options
 		if ($value === null) {
 			return $default;
 		}
-		if (preg_match('/^[0-9]{1,9}$/D', $value) !== 1 || (int) $value === 0) {
-			throw new UsageError("--$name: '" . Text::safe($value) . "' is no number above 0");
+		if (preg_match('/^0*[1-9][0-9]{0,8}$/D', $value) !== 1) {
+			throw new UsageError("--$name: '" . Text::safe($value) . "' is no whole number from 1 to 999999999");
 		}
 		return (int) $value;
 	}

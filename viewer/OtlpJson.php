@@ -7,6 +7,9 @@ namespace Opa\Viewer;
 /** Spans as OTLP/JSON: what any OpenTelemetry collector reads. 64-bit integers are strings there. */
 final class OtlpJson
 {
+	/** What the store has in place of a float that JSON cannot have; a string of that text is one, too. */
+	private const NOT_FINITE = ['NaN', 'Infinity', '-Infinity'];
+
 	/**
 	 * @param list<array<string, mixed>> $spans rows of `spans`
 	 * @param array<int, ?string> $resources id => attributes, JSON
@@ -102,7 +105,8 @@ final class OtlpJson
 		return match (true) {
 			is_bool($value) => (object) ['boolValue' => $value],
 			is_int($value) => (object) ['intValue' => (string) $value],
-			is_float($value) => (object) ['doubleValue' => $value],
+			is_float($value) || in_array($value, self::NOT_FINITE, true)
+				=> (object) ['doubleValue' => $value],
 			is_object($value) => (object) ['kvlistValue' =>
 				(object) ['values' => self::attributes((array) $value)]],
 			is_array($value) => (object) ['arrayValue' =>

@@ -4,7 +4,11 @@ declare(strict_types=1);
 
 namespace Opa\Viewer;
 
-/** A stream to write to, with or without colour. What comes in must be safe (see Text). */
+/**
+ * A stream to write to, with or without colour. What comes in must be safe (see Text).
+ *
+ * With a pager it is held back until it ends or is longer than the terminal; then the pager gets it.
+ */
 final class Output
 {
 	private const STYLES = [
@@ -13,7 +17,18 @@ final class Output
 		'head' => '1', 'rule' => '2', 'under' => '4',
 	];
 
+	/** What is drawn with, and what stands for it where the locale is not UTF-8: as wide. */
+	private const ASCII = ['├─' => '|-', '└─' => '`-', '│' => '|', '━' => '=', '╺' => '=', '╸' => '=',
+		'─' => '-', '╶' => '-', '╴' => '-', '╼' => '=', '╾' => '=', '╷' => '|', '┊' => ':', '✗' => 'x',
+		'×' => 'x', '…' => '~', '⋯' => '~', '·' => '|', '↗' => '>', '↑' => '^', '•' => '*', 'µ' => 'u',
+		'≥' => '>'];
+
+	private const PIPE_CLOSED = 32;
+
 	private string $buffer = '';
+	private int $lines = 0;
+	private bool $isHeld = false;
+	private ?Pager $pager = null;
 
 	/** @param resource $stream */
 	public function __construct(
@@ -21,6 +36,7 @@ final class Output
 		public readonly bool $color,
 		public readonly bool $terminal,
 		public readonly int $columns,
+		private readonly bool $unicode = true,
 	) {
 	}
 
@@ -30,30 +46,34 @@ final class Output
 	 */
 	public static function open($stream, Environment $env, string $color): self
 	{
-		$terminal = stream_isatty($stream);
+		$terminal = $env->isTerminal($stream);
 		stream_set_blocking($stream, true);
 		$auto = $terminal && $env->get('NO_COLOR') === null && $env->get('TERM') !== 'dumb';
 		return new self($stream, $color === 'always' || ($color === 'auto' && $auto), $terminal,
-			self::columns($env, $terminal));
+			self::columns($env, $terminal), $env->isUnicode());
 	}
 
-	/** $COLUMNS, else the terminal's own width, else 80; 100 for what goes elsewhere. */
+	/** $COLUMNS, else the terminal's own width, else 80; what goes elsewhere is no wider than 100. */
 	private static function columns(Environment $env, bool $terminal): int
 	{
 		$columns = (int) $env->get('COLUMNS');
-		if ($columns <= 0 && $terminal) {
-			$columns = self::askTerminal() ?: 80;
+		if ($columns <= 0) {
+			$known = $env->terminalSize()[1];
+			$columns = $terminal ? ($known ?: 80) : min($known ?: 100, 100);
 		}
-		return $columns > 0 ? max(40, min($columns, 1000)) : 100;
+		return max(40, min($columns, 1000));
 	}
 
-	private static function askTerminal(): int
+	public function page(Pager $pager): void
 	{
-		if (!function_exists('shell_exec')) {
-			return 0;
-		}
-		$size = (string) shell_exec('{ stty size </dev/tty || stty size; } 2>/dev/null');
-		return (int) (explode(' ', trim($size))[1] ?? 0);
+		$this->pager = $pager;
+		$this->isHeld = true;
+	}
+
+	/** Whether what is written here may appear after what is written to the terminal otherwise. */
+	public function isPaged(): bool
+	{
+		return $this->pager !== null;
 	}
 
 	public function paint(string $style, string $text): string
@@ -64,14 +84,30 @@ final class Output
 		return "\e[" . self::STYLES[$style] . 'm' . $text . "\e[0m";
 	}
 
+	/** A line for people. */
 	public function line(string $text = ''): void
 	{
-		$this->write(rtrim($text, ' ') . "\n");
+		$text = rtrim($text, ' ') . "\n";
+		$this->write($this->unicode ? $text : strtr($text, self::ASCII));
 	}
 
+	/** A line for programs. */
+	public function json(mixed $value, bool $pretty = false): void
+	{
+		$this->write(Json::encode($value, $pretty) . "\n");
+	}
+
+	/** As it is. */
 	public function write(string $text): void
 	{
 		$this->buffer .= $text;
+		if ($this->isHeld) {
+			$this->lines += substr_count($text, "\n");
+			if ($this->lines >= $this->pager->rows) {
+				$this->isHeld = false;
+				$this->stream = $this->pager->start() ?? $this->stream;
+			}
+		}
 		if (strlen($this->buffer) > 65536) {
 			$this->flush();
 		}
@@ -79,13 +115,39 @@ final class Output
 
 	public function flush(): void
 	{
-		while ($this->buffer !== '') {
+		while ($this->buffer !== '' && !$this->isHeld) {
+			error_clear_last();
 			$written = @fwrite($this->stream, $this->buffer);
 			if ($written === false || $written === 0) {
 				$this->buffer = '';
-				throw new ClosedPipe();
+				throw self::failure(error_get_last()['message'] ?? '');
 			}
 			$this->buffer = substr($this->buffer, $written);
 		}
+	}
+
+	/** The end of the output. */
+	public function finish(): void
+	{
+		$this->isHeld = false;
+		try {
+			$this->flush();
+		} finally {
+			if ($this->pager !== null && $this->stream !== STDOUT) {
+				fclose($this->stream);
+				$this->stream = STDOUT;
+				$this->pager->wait();
+			}
+			$this->pager = null;
+		}
+	}
+
+	private static function failure(string $message): \RuntimeException
+	{
+		if (preg_match('/errno=(\d+) (.*)$/D', $message, $m) !== 1) {
+			return new Problem('the output could not be written');
+		}
+		return (int) $m[1] === self::PIPE_CLOSED ? new ClosedPipe()
+			: new Problem("the output could not be written: $m[2]");
 	}
 }

@@ -13,7 +13,7 @@ final class Places
 	{
 	}
 
-	/** @return list<Spool> of all users, as far as one can see them */
+	/** @return list<Spool> of all users; of others only the directory itself is known */
 	public function spools(): array
 	{
 		$paths = [];
@@ -30,37 +30,46 @@ final class Places
 		}
 		$spools = [];
 		foreach ($paths as $path) {
-			$spool = Spool::at($path);
+			$spool = Spool::at($path, $this->env->user->uid);
 			if ($spool !== null) {
-				$spools[realpath($path) ?: $path] = $spool;
+				$spools[$spool->mine ? (realpath($path) ?: $path) : $path] = $spool;
 			}
 		}
 		return array_values($spools);
 	}
 
 	/**
-	 * Store files that exist: path => uid of the owner. Also those of other users, where one can see
-	 * them.
+	 * Store files that exist and are fit to be read: path => uid of the owner.
 	 * @param list<Spool> $spools
 	 * @return array<string, int>
 	 */
 	public function stores(array $spools): array
 	{
-		$paths = [];
+		$paths = glob($this->env->root . '/var/lib/opa/*/traces.db') ?: [];
 		$setting = $this->env->setting('opa.store_path');
 		if ($setting !== null) {
 			$paths[] = Store::file($setting);
 		}
-		foreach ($spools as $spool) {
-			array_push($paths, ...$spool->storePaths($this->env->root));
-		}
-		array_push($paths, ...(glob($this->env->root . '/var/lib/opa/*/traces.db') ?: []));
 		foreach ($this->stateDirectories() as $directory) {
 			$paths[] = "$directory/opa/traces.db";
 		}
+		return $this->fit($spools, $paths);
+	}
+
+	/**
+	 * The same, of these spools only.
+	 * @param list<Spool> $spools
+	 * @param list<string> $paths more of them
+	 * @return array<string, int>
+	 */
+	public function fit(array $spools, array $paths = []): array
+	{
+		foreach ($spools as $spool) {
+			array_push($paths, ...($spool->mine ? $spool->storePaths($this->env->root) : []));
+		}
 		$stores = [];
 		foreach ($paths as $path) {
-			if (@is_file($path)) {
+			if (Store::isFit($path, $this->env->user)) {
 				$stores[realpath($path) ?: $path] = (int) fileowner($path);
 			}
 		}
@@ -68,38 +77,49 @@ final class Places
 	}
 
 	/**
-	 * Users whose directories for opa can be seen, but not entered: uid => path.
+	 * Other users who have a place for opa: uid => path. That is all that is looked at.
 	 * @param list<Spool> $spools
 	 * @return array<int, string>
 	 */
-	public function closed(array $spools): array
+	public function others(array $spools): array
 	{
-		$closed = [];
+		$others = [];
 		foreach ($spools as $spool) {
-			if (!$spool->readable && $spool->owner !== $this->env->user->uid) {
-				$closed[$spool->owner] = $spool->path;
+			if (!$spool->mine) {
+				$others[$spool->owner] ??= $spool->path;
 			}
 		}
 		foreach (glob($this->env->root . '/var/lib/opa/*', GLOB_ONLYDIR) ?: [] as $directory) {
-			$owner = (int) fileowner($directory);
-			if (!is_readable($directory) && $owner !== $this->env->user->uid) {
-				$closed[$owner] ??= $directory;
+			$owner = OwnFile::stat($directory)['uid'] ?? 0;
+			$isEmpty = is_executable($directory) && OwnFile::stat("$directory/traces.db") === null;
+			if ($owner !== $this->env->user->uid && !$isEmpty) {
+				$others[$owner] ??= $directory;
 			}
 		}
-		return $closed;
+		return $others + $this->homes();
+	}
+
+	/** @return array<int, string> for root: users who have a store in their home, uid => path */
+	private function homes(): array
+	{
+		$homes = [];
+		$isRoot = $this->env->user->uid === 0 && $this->env->root === '';
+		foreach ($isRoot ? (@file('/etc/passwd', FILE_IGNORE_NEW_LINES) ?: []) : [] as $line) {
+			$fields = explode(':', $line);
+			$path = rtrim($fields[5] ?? '', '/') . '/.local/state/opa/traces.db';
+			$uid = (int) ($fields[2] ?? 0);
+			if ($uid !== 0 && (OwnFile::stat($path)['uid'] ?? 0) === $uid) {
+				$homes[$uid] ??= $path;
+			}
+		}
+		return $homes;
 	}
 
 	/** @return list<string> */
 	private function stateDirectories(): array
 	{
 		$home = $this->env->get('HOME') ?? $this->env->user->home;
-		$directories = [$this->env->get('XDG_STATE_HOME') ?? ($home === null ? '' : "$home/.local/state")];
-		if ($this->env->user->uid === 0 && $this->env->root === '') {
-			foreach (@file('/etc/passwd', FILE_IGNORE_NEW_LINES) ?: [] as $line) {
-				$home = explode(':', $line)[5] ?? '';
-				$directories[] = $home === '' ? '' : rtrim($home, '/') . '/.local/state';
-			}
-		}
-		return array_filter(array_unique($directories), static fn (string $d): bool => $d !== '');
+		$directory = $this->env->get('XDG_STATE_HOME') ?? ($home === null ? '' : "$home/.local/state");
+		return $directory === '' ? [] : [$directory];
 	}
 }

@@ -36,12 +36,11 @@ final class ShowCommand implements Command
 			['id' => $trace['trace_id']]);
 		$resources = $this->resources($store, $spans);
 		if ($options->has('json')) {
-			$context->out->line(Json::encode(OtlpJson::traces($spans, $resources),
-				$context->out->terminal));
+			$context->out->json(OtlpJson::traces($spans, $resources), $context->out->terminal);
 			return 0;
 		}
 		$tree = new SpanTree($spans, $trace['root_span_id']);
-		$this->printHead($context, $trace, $tree);
+		$this->printHead($context, $trace + ['gaps' => $store->hasGaps($trace)], $tree);
 		if ($spans === []) {
 			$context->note('its spans are gone');
 			return 1;
@@ -105,7 +104,7 @@ final class ShowCommand implements Command
 		$facts = [
 			$context->clock->format((int) $trace['start_ns'], 'Y-m-d H:i:s.v'),
 			Format::duration((int) $trace['duration_ns']),
-			Format::plural((int) $trace['spans'], 'span'),
+			($trace['gaps'] ? '≥' : '') . Format::plural((int) $trace['spans'], 'span'),
 		];
 		$line = (new Line())->add(Text::safe((string) $trace['trace_id']), 'id');
 		if ($columns < 90) {
@@ -128,6 +127,10 @@ final class ShowCommand implements Command
 		if ((int) $trace['complete'] !== 1) {
 			$out->line((new Line())->add('… not complete yet: its process still runs, or died', 'yellow')
 				->cut($out, $out->columns));
+		}
+		if ($trace['gaps']) {
+			$out->line((new Line())->add('! incomplete: spans are missing that others name as their parents '
+				. '(opa status says what was lost)', 'yellow')->cut($out, $out->columns));
 		}
 		foreach ($tree->roots as $root) {
 			if ($root->row['parent_id'] !== null && $root->mark === '') {

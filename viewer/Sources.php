@@ -5,29 +5,42 @@ declare(strict_types=1);
 namespace Opa\Viewer;
 
 /**
- * Decides what is read: as which user, from which spools into which store. The order is: become the
- * user whose files they are, bring in the journals, choose the store.
+ * Decides what is read: as which user, from which spools into which store. The order is: as root,
+ * have the command run by the user whose traces they are; bring in the journals; choose the store.
  */
 final class Sources
 {
+	/** So many other users are named at most: anybody can make directories that look like theirs. */
+	private const NAMED = 8;
+
 	private ?Store $store = null;
-	private bool $entered = false;
 
 	/** @var ?list<Spool> */
 	private ?array $spools = null;
 
-	/** @param list<string> $command the command's words, for what is printed and for a restart */
-	public function __construct(
-		private readonly Environment $env,
-		private readonly Options $options,
-		private readonly array $command,
-	) {
+	public function __construct(private readonly Environment $env, private readonly Options $options)
+	{
+		foreach (['store', 'spool', 'user'] as $name) {
+			if ($options->get($name) === '') {
+				throw new UsageError("--$name needs a value");
+			}
+		}
+	}
+
+	/** Whose traces they are, if root is to see them and they are not root's own; else null. */
+	public function otherOwner(Context $context): ?Identity
+	{
+		$wanted = $this->wanted();
+		if ($this->env->user->uid !== 0) {
+			return null;
+		}
+		$who = $wanted ?? $this->ownerOfNamed() ?? $this->onlyOwner($context);
+		return $who->uid === 0 ? null : $who;
 	}
 
 	public function store(Context $context): Store
 	{
 		if ($this->store === null) {
-			$this->enter($context);
 			$this->import($context);
 			$this->store = $this->choose($context);
 		}
@@ -53,86 +66,89 @@ final class Sources
 		return $this->options->has('store');
 	}
 
-	/** @return list<Spool> that this user may bring in from */
+	/** @return list<Spool> the user's own */
 	public function spools(): array
+	{
+		return array_values(array_filter($this->allSpools(), static fn (Spool $s): bool => $s->mine));
+	}
+
+	/** @return list<Spool> */
+	private function allSpools(): array
 	{
 		if ($this->spools === null) {
 			$given = $this->options->get('spool');
-			if ($given !== null) {
-				$spool = Spool::at($given) ?? throw new Problem("no spool at $given");
-				$this->spools = [$spool];
-			} else {
-				$this->spools = (new Places($this->env))->spools();
-			}
+			$this->spools = $given === null ? (new Places($this->env))->spools() : [$this->spoolAt($given)];
 		}
-		$uid = $this->env->user->uid;
-		return array_values(array_filter($this->spools,
-			static fn (Spool $s): bool => $s->readable && $s->owner === $uid));
+		return $this->spools;
 	}
 
-	/** As root: becomes the user whose traces are to be read. Never writes as root for another. */
-	public function enter(Context $context): void
+	private function spoolAt(string $path): Spool
 	{
-		if ($this->entered) {
-			return;
+		$spool = Spool::at($path, $this->env->user->uid) ?? throw new Problem("no spool at $path");
+		if (!$spool->mine) {
+			$owner = Identity::byUid($spool->owner);
+			throw new Problem("$path belongs to $owner->name", 'Try:  ' . $this->env->commandAs($owner));
 		}
-		$this->entered = true;
-		$wanted = $this->options->get('user');
-		$who = $wanted === null ? null : (Identity::byName($wanted)
-			?? throw new Problem("no user is called '$wanted'"));
-		if ($this->env->user->uid !== 0) {
-			return;
-		}
-		$who ??= $this->owner($context);
-		if ($who->uid !== 0) {
-			$this->spools = null;
-			(new Impersonation($this->env))->become($who, $this->absolute());
-		}
+		return $spool;
 	}
 
-	/** Whose traces root gets to see: of the files that were named, else the newest ones. */
-	private function owner(Context $context): Identity
+	private function wanted(): ?Identity
 	{
-		foreach (['store', 'spool'] as $name) {
-			$path = $this->options->get($name);
-			if ($path !== null) {
-				$path = $name === 'store' && is_file(Store::file($path)) ? Store::file($path) : $path;
-				return Identity::byUid((int) (@fileowner($path) ?: 0));
-			}
+		$name = $this->options->get('user');
+		return $name === null ? null : (Identity::byName($name)
+			?? throw new Problem("no user is called '$name'"));
+	}
+
+	private function ownerOfNamed(): ?Identity
+	{
+		$store = $this->options->get('store');
+		$path = $store === null ? $this->options->get('spool') : Store::file($store);
+		if ($path === null) {
+			return null;
 		}
-		$activity = $this->activity();
-		if ($activity === []) {
-			$this->entered = false;
+		$stat = OwnFile::stat(realpath($path) ?: $path);
+		return $stat === null ? $this->env->user : Identity::byUid($stat['uid']);
+	}
+
+	/**
+	 * Root's own traces if there are any, else those of the only user who has some. Nothing that a
+	 * user can choose (a time, a name) decides between several.
+	 */
+	private function onlyOwner(Context $context): Identity
+	{
+		$others = (new Places($this->env))->others($this->allSpools());
+		ksort($others);
+		if ($this->hasTraces()) {
+			if ($others !== []) {
+				$context->note("these are root's own traces. There are also those of "
+					. implode(', ', $this->names($others)) . ' (--user)');
+			}
 			return $this->env->user;
 		}
-		arsort($activity);
-		$uids = array_keys($activity);
-		$chosen = Identity::byUid(array_shift($uids));
-		if ($uids !== []) {
-			$others = array_map(static fn (int $uid): string => Identity::byUid($uid)->name, $uids);
-			$context->note("these are $chosen->name's traces, the newest. There are also those of "
-				. implode(', ', $others) . ": --user $others[0]");
+		if (count($others) > 1) {
+			throw new Problem('several users have traces',
+				"See them with:\n" . $this->commands($others));
 		}
-		return $chosen;
+		return $others === [] ? $this->env->user : Identity::byUid(array_key_first($others));
 	}
 
-	/** @return array<int, int> uid => when something of that user's was last written */
-	private function activity(): array
+	private function hasTraces(): bool
 	{
-		$places = new Places($this->env);
-		$spools = $places->spools();
-		$last = [];
-		foreach ($spools as $spool) {
-			$time = $spool->lastWrite();
-			if ($time > 0) {
-				$last[$spool->owner] = max($last[$spool->owner] ?? 0, $time);
+		foreach ($this->spools() as $spool) {
+			if ($spool->journals('live') !== [] || $spool->journals('sealed') !== []) {
+				return true;
 			}
 		}
-		foreach ($places->stores($spools) as $path => $uid) {
-			$time = max((int) @filemtime($path), (int) @filemtime("$path-wal"));
-			$last[$uid] = max($last[$uid] ?? 0, $time);
+		foreach ((new Places($this->env))->stores($this->allSpools()) as $path => $owner) {
+			try {
+				if ($owner === $this->env->user->uid && Store::open($path, $this->env)->newest() > 0) {
+					return true;
+				}
+			} catch (Problem) {
+				return true; // it is said when it is opened to be read
+			}
 		}
-		return $last;
+		return false;
 	}
 
 	private function import(Context $context): void
@@ -170,23 +186,20 @@ final class Sources
 	{
 		$given = $this->options->get('store');
 		if ($given !== null) {
-			return Store::open(Store::file($given));
+			return Store::open(Store::file($given), $this->env);
 		}
-		$places = new Places($this->env);
-		$spools = $this->options->has('spool') ? $this->spools() : $places->spools();
-		$stores = array_filter($this->candidates($places, $spools), $this->isWanted(...));
 		$opened = [];
 		$failure = null;
-		foreach (array_keys($stores) as $path) {
+		foreach ($this->candidates() as $path => $owner) {
 			try {
-				$store = Store::open((string) $path);
+				$store = Store::open((string) $path, $this->env);
 				$opened[] = ['store' => $store, 'newest' => $store->newest()];
 			} catch (Problem $e) {
 				$failure = $e;
 			}
 		}
 		if ($opened === []) {
-			throw $failure ?? $this->nothing($places, $spools);
+			throw $failure ?? $this->nothing();
 		}
 		usort($opened, static fn (array $a, array $b): int => $b['newest'] <=> $a['newest']);
 		if (count($opened) > 1) {
@@ -198,52 +211,33 @@ final class Sources
 	}
 
 	/**
-	 * @param list<Spool> $spools
+	 * The user's own stores; where there is none, those of one other user that are open to a group.
 	 * @return array<string, int>
 	 */
-	private function candidates(Places $places, array $spools): array
+	private function candidates(): array
 	{
-		if (!$this->options->has('spool')) {
-			return array_filter($places->stores($spools), 'is_readable', ARRAY_FILTER_USE_KEY);
+		$places = new Places($this->env);
+		$stores = $this->options->has('spool') ? $places->fit($this->spools())
+			: $places->stores($this->allSpools());
+		$wanted = $this->wanted()?->uid;
+		$me = $this->env->user->uid;
+		$owners = array_values(array_unique($stores));
+		if ($wanted === null && !in_array($me, $owners, true) && count($owners) > 1) {
+			throw new Problem("several users' traces may be read", "Choose:\n"
+				. implode("\n", array_map(fn (string $n): string => "  --user $n",
+				$this->names(array_fill_keys($owners, '')))));
 		}
-		$paths = [];
-		foreach ($spools as $spool) {
-			foreach ($spool->storePaths($this->env->root) as $path) {
-				if (@is_file($path)) {
-					$paths[realpath($path)] = (int) fileowner($path);
-				}
-			}
-		}
-		return $paths;
+		$wanted ??= in_array($me, $owners, true) ? $me : ($owners[0] ?? $me);
+		return array_filter($stores, static fn (int $owner): bool => $owner === $wanted);
 	}
 
-	private function isWanted(int $owner): bool
-	{
-		$wanted = $this->options->get('user');
-		$who = $wanted === null ? null : Identity::byName($wanted);
-		return $who === null || $who->uid === $owner;
-	}
-
-	/** @param list<Spool> $spools */
-	private function nothing(Places $places, array $spools): Problem
+	private function nothing(): Problem
 	{
 		$me = $this->env->user;
-		$words = implode(' ', array_map(self::quote(...), $this->command));
-		$wanted = $this->options->get('user');
-		if ($wanted !== null && Identity::byName($wanted)?->uid !== $me->uid) {
-			return new Problem("there is no trace of $wanted's that $me->name may read",
-				"Try:  sudo opa $words");
-		}
-		$closed = $places->closed($spools);
-		foreach ($places->stores($spools) as $path => $uid) {
-			if ($uid !== $me->uid && !is_readable($path)) {
-				$closed[$uid] ??= $path;
-			}
-		}
-		foreach ($closed as $uid => $path) {
-			$name = Identity::byUid($uid)->name;
-			return new Problem("$me->name has no traces, but $name has: $path",
-				"See them with:  sudo -u $name opa $words");
+		$wanted = $this->wanted();
+		if ($wanted !== null && $wanted->uid !== $me->uid) {
+			return new Problem("there is no trace of $wanted->name's that $me->name may read",
+				'Try:  ' . $this->env->commandAs($wanted));
 		}
 		$waiting = 0;
 		foreach ($this->spools() as $spool) {
@@ -253,27 +247,37 @@ final class Sources
 			return new Problem("nothing of $me->name's has reached a store yet, "
 				. Format::plural($waiting, 'journal') . ' wait', "See why:  opa status");
 		}
+		$others = $wanted === null ? (new Places($this->env))->others($this->allSpools()) : [];
+		if ($others !== []) {
+			ksort($others);
+			$has = count($others) === 1 ? 'has' : 'have';
+			return new Problem("$me->name has no traces, but " . implode(', ', $this->names($others))
+				. " $has a place for them", "See them with:\n" . $this->commands($others));
+		}
 		return new Problem("no traces of $me->name's were found",
 			"Is the extension loaded?  php -m | grep opa\n"
 			. "It records from the next request or script on. What is known so far:  opa status");
 	}
 
-	/** @return list<string> the command with paths that hold after a change of directory */
-	private function absolute(): array
+	/**
+	 * @param array<int, string> $users uid => anything
+	 * @return list<string>
+	 */
+	private function names(array $users): array
 	{
-		$words = $this->command;
-		foreach ($words as $i => $word) {
-			if (preg_match('/^--(store|spool)=(.*)$/s', $word, $m) === 1) {
-				$words[$i] = "--$m[1]=" . (realpath($m[2]) ?: $m[2]);
-			} elseif ($i > 0 && in_array($words[$i - 1], ['--store', '--spool'], true)) {
-				$words[$i] = realpath($word) ?: $word;
-			}
-		}
-		return $words;
+		$uids = array_keys($users);
+		$names = array_map(static fn (int $uid): string => Identity::byUid($uid)->name,
+			array_slice($uids, 0, self::NAMED));
+		return count($uids) > self::NAMED ? [...$names, count($uids) - self::NAMED . ' more'] : $names;
 	}
 
-	private static function quote(string $word): string
+	/** @param array<int, string> $users */
+	private function commands(array $users): string
 	{
-		return preg_match('~^[\w./:=@%+,-]+$~D', $word) === 1 ? $word : escapeshellarg($word);
+		$lines = [];
+		foreach (array_slice($users, 0, self::NAMED, true) as $uid => $path) {
+			$lines[] = '  ' . $this->env->commandAs(Identity::byUid($uid)) . "  ($path)";
+		}
+		return implode("\n", $lines);
 	}
 }

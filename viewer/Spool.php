@@ -4,7 +4,10 @@ declare(strict_types=1);
 
 namespace Opa\Viewer;
 
-/** A spool directory, read only (docs/internals-spool.md has its text files). */
+/**
+ * A spool directory, read only (docs/internals-spool.md has its text files). Of other users' nothing
+ * is looked at but the directory itself: what is in it may have been put there for us.
+ */
 final class Spool
 {
 	/** The counters of a control file, in its order (export/opa_control.h). */
@@ -26,50 +29,69 @@ final class Spool
 	private function __construct(
 		public readonly string $path,
 		public readonly int $owner,
-		public readonly bool $readable,
+		public readonly bool $mine,
 	) {
 	}
 
-	/** Null when no directory is there, or one that is not a spool. A symlink is no spool. */
-	public static function at(string $path): ?self
+	/**
+	 * Null when no directory is there, or one of that user's that is not a spool. A symlink is no
+	 * spool; nor is a directory into which others can write.
+	 */
+	public static function at(string $path, int $uid): ?self
 	{
 		$path = rtrim($path, '/');
-		if (is_link($path) || !is_dir($path)) {
+		$stat = OwnFile::stat($path);
+		if (!OwnFile::isDirectory($path) || $stat === null) {
 			return null;
 		}
-		$readable = is_readable($path) && is_executable($path);
-		if ($readable && !is_dir("$path/live") && !is_dir("$path/dest")) {
+		$mine = $stat['uid'] === $uid;
+		if ($mine && (($stat['mode'] & 0022) !== 0
+				|| !(OwnFile::isDirectory("$path/live") || OwnFile::isDirectory("$path/dest")))) {
 			return null;
 		}
-		return new self($path, (int) fileowner($path), $readable);
+		return new self($path, $stat['uid'], $mine);
 	}
 
 	/** @return array<string, string> what the exporter has to say; empty when there is none yet */
 	public function state(): array
 	{
-		return self::pairs("$this->path/state");
+		return $this->mine ? $this->pairs("$this->path/state") : [];
+	}
+
+	/** Whether an exporter serves it: that one holds the lock of the file `lease`. */
+	public function isServed(): bool
+	{
+		$lease = $this->mine ? OwnFile::open("$this->path/lease", $this->owner) : null;
+		for ($i = 0; $lease !== null && $i < 5; $i++) {
+			if (flock($lease, LOCK_SH | LOCK_NB)) {
+				return false;
+			}
+			usleep(2_000); // somebody who only looks whether it is free holds it for a moment, too
+		}
+		return $lease !== null;
 	}
 
 	/** errno of the last start of the exporter; 0 when that went well, or nobody has tried. */
 	public function launchErrno(): int
 	{
-		return (int) @file_get_contents("$this->path/launch", false, null, 0, 16);
+		return $this->mine ? (int) OwnFile::read("$this->path/launch", $this->owner, 16) : 0;
 	}
 
 	/** Whether the exporter that was started last has ended without having written `state`. */
 	public function isMute(): bool
 	{
-		$lease = @stat("$this->path/lease");
-		$file = $lease !== false && $lease['size'] > 0 ? @fopen("$this->path/lease", 'r') : false;
-		return $file !== false && flock($file, LOCK_SH | LOCK_NB)
-			&& (int) @filemtime("$this->path/state") < $lease['mtime'];
+		$lease = $this->mine ? OwnFile::open("$this->path/lease", $this->owner) : null;
+		if ($lease === null || ($facts = fstat($lease))['size'] === 0) {
+			return false;
+		}
+		return !$this->isServed() && (int) @lstat("$this->path/state")['mtime'] < $facts['mtime'];
 	}
 
 	/** @return list<array<string, string>> */
 	public function destinations(): array
 	{
-		$files = $this->readable ? glob("$this->path/dest/*") : [];
-		return array_values(array_filter(array_map(self::pairs(...), $files ?: [])));
+		$files = $this->mine ? glob("$this->path/dest/*") : [];
+		return array_values(array_filter(array_map($this->pairs(...), $files ?: [])));
 	}
 
 	/**
@@ -80,26 +102,18 @@ final class Spool
 	public function journals(string $folder): array
 	{
 		$found = [];
-		foreach ($this->readable ? (glob("$this->path/$folder/*.j") ?: []) : [] as $file) {
-			$size = @filesize($file);
-			if ($size !== false) {
-				$found[basename($file)] = $size;
+		foreach ($this->mine ? (glob("$this->path/$folder/*.j") ?: []) : [] as $file) {
+			$stat = OwnFile::stat($file);
+			if (OwnFile::isRegular($stat)) {
+				$found[basename($file)] = $stat['size'];
 			}
 		}
 		return $found;
 	}
 
-	/** When something was last written here, in Unix seconds; 0 when nothing ever was. */
-	public function lastWrite(): int
-	{
-		$files = array_merge(glob("$this->path/live/*.j") ?: [], glob("$this->path/sealed/*.j") ?: []);
-		$times = array_map(static fn (string $f): int => (int) @filemtime($f), $files);
-		return $times === [] ? 0 : max($times);
-	}
-
 	public function isOff(): bool
 	{
-		return file_exists("$this->path/off");
+		return $this->mine && file_exists("$this->path/off");
 	}
 
 	/**
@@ -153,8 +167,8 @@ final class Spool
 	private function controlFiles(): array
 	{
 		$files = [];
-		foreach ($this->readable ? (glob("$this->path/control/*.[cd]") ?: []) : [] as $path) {
-			$data = (string) @file_get_contents($path, false, null, 0, self::CONTROL_SIZE);
+		foreach ($this->mine ? (glob("$this->path/control/*.[cd]") ?: []) : [] as $path) {
+			$data = OwnFile::read($path, $this->owner, self::CONTROL_SIZE);
 			$head = strlen($data) === self::CONTROL_SIZE ? unpack('Lmagic/Sversion', $data) : [];
 			if ($head === ['magic' => self::CONTROL_MAGIC, 'version' => 1]) {
 				$files[basename($path)] = $data;
@@ -181,10 +195,10 @@ final class Spool
 	}
 
 	/** @return array<string, string> */
-	private static function pairs(string $file): array
+	private function pairs(string $file): array
 	{
 		$pairs = [];
-		foreach (explode("\n", (string) @file_get_contents($file, false, null, 0, 65536)) as $line) {
+		foreach (explode("\n", OwnFile::read($file, $this->owner, 65536)) as $line) {
 			$parts = explode('=', $line, 2);
 			if (count($parts) === 2) {
 				$pairs[$parts[0]] = $parts[1];

@@ -34,29 +34,77 @@ final class SqlCommand implements Command
 		if (preg_match(self::ASKS, $sql) !== 1) {
 			throw new UsageError('opa sql only asks: SELECT, WITH, VALUES, EXPLAIN or PRAGMA');
 		}
+		if (self::statements($sql) > 1) {
+			throw new UsageError('one statement at a time: something stands behind the ;');
+		}
 		$statement = $context->store()->query($sql);
 		$heads = [];
 		for ($i = 0; $i < $statement->columnCount(); $i++) {
 			$heads[] = (string) ($statement->getColumnMeta($i)['name'] ?? $i);
 		}
 		if ($options->has('json')) {
-			return $this->printJson($context->out, $statement, $heads);
+			return $this->printJson($context->out, $statement, self::distinct($heads));
 		}
 		if ($options->has('csv')) {
 			return $this->printCsv($context->out, $statement, $heads);
 		}
-		return $this->printTable($context, $statement, $heads);
+		return $context->out->terminal ? $this->printTable($context, $statement, $heads)
+			: $this->printTabs($context->out, $statement, $heads);
+	}
+
+	/** How many statements there are, by SQLite's rules for strings, names and comments. */
+	private static function statements(string $sql): int
+	{
+		$quoted = "'[^']*+'|\"[^\"]*+\"|`[^`]*+`|\[[^\]]*+\]";
+		$bare = (string) preg_replace("~($quoted)|/\\*.*?(?:\\*/|$)|--[^\n]*~s", '${1}', $sql);
+		$bare = (string) preg_replace("~$quoted~s", 'x', $bare);
+		return count(array_filter(explode(';', $bare), static fn (string $s): bool => trim($s) !== ''));
+	}
+
+	/**
+	 * Names of which none is there twice: name, name_2.
+	 * @param list<string> $heads
+	 * @return list<string>
+	 */
+	private static function distinct(array $heads): array
+	{
+		$names = [];
+		foreach ($heads as $head) {
+			$name = $head;
+			for ($i = 2; in_array($name, $names, true) || ($i > 2 && in_array($name, $heads, true)); $i++) {
+				$name = "{$head}_$i";
+			}
+			$names[] = $name;
+		}
+		return $names;
+	}
+
+	/**
+	 * Values with tabs between them; a tab or a line break in one is an escape.
+	 * @param list<string> $heads
+	 */
+	private function printTabs(Output $out, \PDOStatement $statement, array $heads): int
+	{
+		$out->write(implode("\t", array_map(Text::safe(...), $heads)) . "\n");
+		while ($row = $statement->fetch(\PDO::FETCH_NUM)) {
+			$out->write(implode("\t", array_map(self::cell(...), $row)) . "\n");
+		}
+		return 0;
+	}
+
+	private static function cell(mixed $value): string
+	{
+		return $value === null ? 'NULL'
+			: Text::safe(is_float($value) ? Json::text($value) : (string) $value);
 	}
 
 	/** @param list<string> $heads */
 	private function printJson(Output $out, \PDOStatement $statement, array $heads): int
 	{
-		$count = 0;
 		while ($row = $statement->fetch(\PDO::FETCH_NUM)) {
-			$out->line(Json::encode((object) array_combine($heads, $row)));
-			$count++;
+			$out->json((object) array_combine($heads, $row));
 		}
-		return $count > 0 ? 0 : 1;
+		return 0;
 	}
 
 	/**
@@ -74,12 +122,10 @@ final class SqlCommand implements Command
 			$out->write(implode(',', $cells) . "\r\n");
 		};
 		$line($heads);
-		$count = 0;
 		while ($row = $statement->fetch(\PDO::FETCH_NUM)) {
 			$line($row);
-			$count++;
 		}
-		return $count > 0 ? 0 : 1;
+		return 0;
 	}
 
 	/** @param list<string> $heads */
@@ -91,17 +137,16 @@ final class SqlCommand implements Command
 			$cells = [];
 			foreach ($row as $i => $value) {
 				$right[$i] = $right[$i] && !is_string($value);
-				$cells[] = $value === null ? ['NULL', 'dim'] : [Text::safe(is_float($value)
-					? Json::text($value) : (string) $value), ''];
+				$cells[] = [self::cell($value), $value === null ? 'dim' : ''];
 			}
 			$rows[] = $cells;
 		}
 		if ($rows === []) {
 			$context->note('no rows');
-			return 1;
+			return 0;
 		}
 		(new Table($context->out, array_map(Text::safe(...), $heads), $right))
-			->print($rows, $context->out->terminal ? $context->out->columns : 0);
+			->print($rows, $context->out->columns);
 		return 0;
 	}
 }

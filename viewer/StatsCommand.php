@@ -48,13 +48,13 @@ final class StatsCommand implements Command
 		$shown = array_slice($rows, 0, $limit);
 		if ($options->has('json')) {
 			foreach ($shown as $row) {
-				$context->out->line(Json::encode($row));
+				$context->out->json($row);
 			}
-			return $rows === [] ? 1 : 0;
+			return 0;
 		}
 		if ($rows === []) {
 			$context->note('no span since then. Longer ago:  opa stats --since 1d  (or all)');
-			return 1;
+			return 0;
 		}
 		$this->print($context->out, $shown);
 		if (count($rows) > $limit) {
@@ -76,7 +76,7 @@ final class StatsCommand implements Command
 	/** @return array{string, array<string, int|string>, int} */
 	private function conditions(Context $context, Options $options): array
 	{
-		$since = $context->clock->parseSince($options->get('since') ?? '1h');
+		$since = $context->clock->parseTime($options->get('since') ?? '1h', '--since');
 		$where = ['s.start_ns >= :since'];
 		$values = ['since' => $since];
 		if ($options->has('service')) {
@@ -160,7 +160,8 @@ final class StatsCommand implements Command
 			$cells[] = $line;
 		}
 		$hidden = match (true) {
-			$out->columns < 72 => [1, 3, 6, 8],
+			$out->columns < 52 => [1, 3, 4, 6, 8, 9],
+			$out->columns < 72 => [1, 3, 4, 6, 8],
 			$out->columns < 90 => [1, 6],
 			default => [],
 		};

@@ -30,10 +30,12 @@ final class StatusCommand implements Command
 		'events_dropped' => 'events dropped: beyond opa.max_events',
 		'links_dropped' => 'links dropped: beyond opa.max_links',
 		'values_cut' => 'values cut: beyond opa.max_value_length',
-		'exporter_failed' => 'times the exporter could not be started',
 	];
 
 	private Context $context;
+
+	/** @var array<string, array<string, string>> what each spool's exporter had said before we came */
+	private array $before = [];
 
 	public static function spec(): Spec
 	{
@@ -49,6 +51,9 @@ final class StatusCommand implements Command
 	public function run(Context $context, Options $options): int
 	{
 		$this->context = $context;
+		foreach ($context->sources->spools() as $spool) {
+			$this->before[$spool->path] = $spool->state();
+		}
 		$store = $problem = null;
 		try {
 			$store = $context->store();
@@ -67,8 +72,8 @@ final class StatusCommand implements Command
 		];
 		$facts['losses'] = array_filter(array_intersect_key($facts['counters'], self::LOSSES));
 		if ($options->has('json')) {
-			$context->out->line(Json::encode(['counters' => (object) $facts['counters'],
-				'losses' => (object) $facts['losses']] + $facts, true));
+			$context->out->json(['counters' => (object) $facts['counters'],
+				'losses' => (object) $facts['losses']] + $facts, true);
 			return $problem === null ? 0 : 1;
 		}
 		$this->print($facts, $problem);
@@ -91,13 +96,20 @@ final class StatusCommand implements Command
 		];
 	}
 
-	/** @return array<string, mixed> */
+	/**
+	 * What brings the journals in for this command is an exporter, too: of what it says only problems
+	 * are of interest.
+	 * @return array<string, mixed>
+	 */
 	private function spoolFacts(Spool $spool): array
 	{
-		$state = $spool->state();
+		$problems = ['problem' => 0, 'last_error' => 0, 'last_error_time' => 0];
+		$now = $spool->state();
+		$running = $spool->isServed();
+		$state = $running ? $now : array_intersect_key($now, $problems)
+			+ array_diff_key($this->before[$spool->path] ?? [], $problems);
 		$live = $spool->journals('live');
 		$sealed = $spool->journals('sealed');
-		$running = self::isRunning($state);
 		return [
 			'path' => $spool->path,
 			'off' => $spool->isOff(),
@@ -131,37 +143,21 @@ final class StatusCommand implements Command
 	}
 
 	/**
-	 * Null when that cannot be known from here: the exporter is in another pid namespace.
-	 * @param array<string, string> $state
-	 */
-	private static function isRunning(array $state): ?bool
-	{
-		$pid = (int) ($state['pid'] ?? 0);
-		if ($pid <= 0 || isset($state['stopped'])) {
-			return false;
-		}
-		if (!is_dir('/proc/self')) {
-			return null;
-		}
-		return str_contains((string) @file_get_contents("/proc/$pid/cmdline"), 'opa-exporter');
-	}
-
-	/**
 	 * Why what waits in a spool does not arrive.
 	 * @param array<string, string> $state
 	 */
-	private static function problem(Spool $spool, array $state, ?bool $running): ?string
+	private static function problem(Spool $spool, array $state, bool $running): ?string
 	{
 		$silence = time() - (int) ($state['updated'] ?? 0);
-		if ($running === true && $silence > self::SILENCE) {
+		if ($running && $silence > self::SILENCE) {
 			return "the exporter (pid $state[pid]) hangs: it has not been heard of for $silence s";
 		}
 		$errno = $spool->launchErrno();
-		if ($running !== true && $errno > 0) {
+		if (!$running && $errno > 0) {
 			$why = function_exists('posix_strerror') ? posix_strerror($errno) : "errno $errno";
 			return "the exporter could not be started: $why";
 		}
-		if ($running !== true && $spool->isMute()) {
+		if (!$running && $spool->isMute()) {
 			return 'the exporter ends as soon as it is started';
 		}
 		return $state['problem'] ?? null;
@@ -221,7 +217,7 @@ final class StatusCommand implements Command
 			. Format::count($spool['sealed']) . ' sealed, ' . Format::bytes($spool['bytes']));
 		$state = (array) $spool['state'];
 		$this->fact('Exporter', $this->exporter($state, $spool['exporter_running']),
-			$spool['exporter_running'] === true ? 'green' : '');
+			$spool['exporter_running'] ? 'green' : '');
 		if (isset($state['last_success'])) {
 			$this->fact('', 'last batch ' . self::ago($state['last_success']) . ', '
 				. Format::plural((int) ($state['traces'] ?? 0), 'trace') . ' and '
@@ -238,20 +234,17 @@ final class StatusCommand implements Command
 	}
 
 	/** @param array<string, string> $state */
-	private function exporter(array $state, ?bool $running): string
+	private function exporter(array $state, bool $running): string
 	{
 		$pid = (int) ($state['pid'] ?? 0);
 		if ($pid === 0) {
 			return 'has not run yet; the first request starts it';
 		}
-		if ($running === true) {
+		if ($running) {
 			return "running, pid $pid, since " . $this->context->clock->format(
 				(int) ($state['started'] ?? 0) * 1_000_000_000, 'Y-m-d H:i:s');
 		}
 		$when = self::ago($state['stopped'] ?? $state['updated'] ?? '0');
-		if ($running === null) {
-			return "pid $pid, last heard of $when";
-		}
 		return isset($state['stopped']) ? "not running: it left in order $when; the next request starts it"
 			: "not running: last heard of $when; the next request starts it";
 	}
@@ -267,6 +260,11 @@ final class StatusCommand implements Command
 				. Format::count($counters['traces_started']) . ' started, '
 				. Format::plural($counters['spans_kept'] ?? 0, 'span') . ' kept of '
 				. Format::count($counters['spans_started'] ?? 0));
+		}
+		$failed = $counters['exporter_failed'] ?? 0;
+		if ($failed > 0) {
+			$this->fact('Start', 'the exporter could not be started ' . Format::plural($failed, 'time')
+				. '; what is recorded meanwhile waits in the journals', 'yellow');
 		}
 		$pruned = $counters['store_traces_pruned'] ?? 0;
 		if ($pruned > 0) {

@@ -8,6 +8,8 @@ namespace Opa\Viewer;
 final class Store
 {
 	private const VERSION = 1;
+	private const LOOKED_THROUGH = 100_000;
+	private const TABLES = ['traces', 'spans', 'resources', 'positions', 'counters'];
 
 	private function __construct(
 		public readonly string $path,
@@ -19,24 +21,51 @@ final class Store
 	/** opa.store_path: a directory, or a file whose name ends in .db. */
 	public static function file(string $path): string
 	{
-		return str_ends_with($path, '.db') || (is_file($path)) ? $path : rtrim($path, '/') . '/traces.db';
+		$isFile = str_ends_with($path, '.db') || (file_exists($path) && !is_dir($path));
+		return $isFile ? $path : rtrim($path, '/') . '/traces.db';
 	}
 
-	public static function open(string $path): self
+	/**
+	 * Whether it may be read without having been asked for: the user's own, or one that its owner has
+	 * opened to a group of the user's (opa.store_group), where nobody else can have put a file.
+	 */
+	public static function isFit(string $path, Identity $user): bool
 	{
-		clearstatcache();
-		if (!is_file($path)) {
+		$file = OwnFile::stat($path);
+		$directory = OwnFile::stat(dirname($path));
+		if ($directory === null || self::objection($path, $file) !== null
+				|| !in_array($directory['uid'], [$file['uid'], 0], true)) {
+			return false;
+		}
+		if ($file['uid'] === $user->uid) {
+			return true;
+		}
+		return ($file['mode'] & 0042) === 0040 && in_array($file['gid'], $user->groups(), true)
+			&& ($directory['mode'] & 0022) === 0 && $directory['gid'] === $file['gid'] && is_readable($path);
+	}
+
+	/** Anybody's file: the user has named it, or isFit() has looked at it. */
+	public static function open(string $path, Environment $env): self
+	{
+		$path = realpath($path) ?: $path;
+		$file = OwnFile::stat($path);
+		if ($file === null) {
 			throw new Problem("there is no store at $path", "Which ones there are:  opa status");
 		}
+		$objection = self::objection($path, $file);
+		if ($objection !== null) {
+			throw new Problem($objection);
+		}
 		if (!is_readable($path)) {
-			$owner = Identity::byUid((int) fileowner($path))->name;
-			throw new Problem("$path belongs to $owner and may not be read",
-				"Try:  sudo -u $owner opa ...");
+			$owner = Identity::byUid($file['uid']);
+			throw new Problem("$path belongs to $owner->name and may not be read",
+				'Try:  ' . $env->commandAs($owner));
 		}
 		try {
 			$db = new \PDO("sqlite:$path", null, null, self::attributes());
 			$version = (int) $db->query('PRAGMA user_version')->fetchColumn();
-			$tables = $db->query("SELECT count(*) FROM sqlite_master WHERE name = 'traces'")->fetchColumn();
+			$isStore = self::hasTables($db);
+			$db->exec('PRAGMA trusted_schema = OFF');
 		} catch (\PDOException $e) {
 			throw self::problem($path, $e, true);
 		}
@@ -44,10 +73,10 @@ final class Store
 			throw new Problem("$path was made by a newer opa (schema $version, this one knows "
 				. self::VERSION . ')', 'Update this opa.');
 		}
-		if ($version === 0 || (int) $tables === 0) {
+		if ($version === 0 || !$isStore) {
 			throw new Problem("$path is not a store of opa's");
 		}
-		return new self($path, $db, (int) fileinode($path));
+		return new self($path, $db, $file['ino']);
 	}
 
 	/** False when another file has taken its place since it was opened. */
@@ -95,6 +124,19 @@ final class Store
 		return (int) $this->value('SELECT max(start_ns) FROM traces');
 	}
 
+	/**
+	 * Whether spans of a complete trace are missing: others name them as their parents. What was lost
+	 * without children leaves no sign.
+	 * @param array<string, mixed> $trace a row of `traces`
+	 */
+	public function hasGaps(array $trace): bool
+	{
+		return (int) $trace['complete'] === 1 && (int) $trace['spans'] <= self::LOOKED_THROUGH
+			&& (bool) $this->value('SELECT EXISTS (SELECT 1 FROM spans x WHERE x.trace_id = :id
+				AND x.remote = 0 AND x.parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM spans p
+				WHERE p.trace_id = x.trace_id AND p.span_id = x.parent_id))', ['id' => $trace['trace_id']]);
+	}
+
 	/** @return array<string, int> how far each journal is in this store */
 	public function positions(): array
 	{
@@ -103,6 +145,33 @@ final class Store
 			$positions[$row['journal']] = (int) $row['offset'];
 		}
 		return $positions;
+	}
+
+	/**
+	 * What the file is that it must not be; null: nothing. SQLite opens the two beside it as well.
+	 * @param ?array<string, int> $file
+	 */
+	private static function objection(string $path, ?array $file): ?string
+	{
+		if (!OwnFile::isRegular($file)) {
+			return "$path is no regular file";
+		}
+		foreach (['-wal', '-shm', '-journal'] as $suffix) {
+			$beside = OwnFile::stat($path . $suffix);
+			if ($beside !== null && (!OwnFile::isRegular($beside) || $beside['uid'] !== $file['uid'])) {
+				return "$path$suffix is not a file of the store's owner";
+			}
+		}
+		return null;
+	}
+
+	/** A view of that name could be anything, also something without an end. */
+	private static function hasTables(\PDO $db): bool
+	{
+		$names = "('" . implode("', '", self::TABLES) . "')";
+		$found = $db->query("SELECT lower(name), type = 'table' AND rootpage > 0 FROM sqlite_master
+			WHERE lower(name) IN $names AND type IN ('table', 'view')")->fetchAll(\PDO::FETCH_KEY_PAIR);
+		return count($found) === count(self::TABLES) && !in_array(0, array_map('intval', $found), true);
 	}
 
 	/** @return array<int, mixed> */
@@ -128,7 +197,8 @@ final class Store
 		return match ((int) $code) {
 			5, 6 => new Problem("$path is locked by another program", 'Try again in a moment.'),
 			8 => new Problem('the store is open for reading only: ' . $text),
-			11, 26 => new Problem("$path is damaged: $text",
+			26 => new Problem("$path is not a store of opa's: $text"),
+			11 => new Problem("$path is damaged: $text",
 				"See what can be saved:  sqlite3 $path .recover"),
 			default => new Problem($text),
 		};

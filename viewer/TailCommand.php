@@ -45,13 +45,13 @@ final class TailCommand implements Command
 			foreach ($filter->arrivedSince($store, $since) as $row) {
 				if ($this->isNew($row)) {
 					$options->has('json')
-						? $context->out->line(Json::encode(ListCommand::object($row)))
+						? $context->out->json(ListCommand::object($row))
 						: $table->row($row);
 				}
 			}
 			$since = max($since, (int) $store->value('SELECT max(stored_ns) FROM traces'));
 			$context->out->flush();
-			if (!$this->pause()) {
+			if (!$this->pause($context)) {
 				return 0;
 			}
 			$before = $store;
@@ -81,7 +81,7 @@ final class TailCommand implements Command
 				}
 				$this->waited = true;
 			}
-			if (!$this->pause()) {
+			if (!$this->pause($context)) {
 				return null;
 			}
 		}
@@ -123,11 +123,12 @@ final class TailCommand implements Command
 	}
 
 	/** False when the user has asked to stop. */
-	private function pause(): bool
+	private function pause(Context $context): bool
 	{
 		$end = microtime(true) + self::PERIOD;
 		while (!$this->stopped && ($left = $end - microtime(true)) > 0) {
 			usleep((int) (min($left, 0.1) * 1e6));
+			$this->stopped = $this->stopped || $context->env->isAbandoned();
 		}
 		return !$this->stopped;
 	}

@@ -43,6 +43,16 @@ final class Text
 		return preg_replace_callback(self::UNSAFE, self::escape(...), self::utf8($text));
 	}
 
+	/** Lines in which nothing but text and colours is left. */
+	public static function painted(string $text): string
+	{
+		$parts = preg_split('/(\n|\e\[[0-9;]{0,12}m)/', $text, -1, PREG_SPLIT_DELIM_CAPTURE);
+		foreach ($parts as $i => $part) {
+			$parts[$i] = $i % 2 === 1 ? $part : self::safe($part);
+		}
+		return implode('', $parts);
+	}
+
 	/**
 	 * The text's own lines, each made safe.
 	 * @return list<string>
@@ -128,16 +138,29 @@ final class Text
 	{
 		$columns = max(2, $columns);
 		$lines = [];
-		while (self::width($text) > $columns) {
-			$head = self::take($text, $columns);
-			$space = strrpos($head, ' ');
-			if ($space !== false && $space >= strlen($head) / 3) {
-				$head = substr($head, 0, $space + 1);
+		$line = '';
+		$used = $behindSpace = 0;
+		for ($i = 0, $end = strlen($text); $i < $end; $i += strlen($character)) {
+			$byte = ord($text[$i]);
+			$character = $byte < 0x80 ? $text[$i]
+				: substr($text, $i, $byte < 0xe0 ? 2 : ($byte < 0xf0 ? 3 : 4));
+			$width = $byte < 0x80 ? 1 : self::width($character);
+			if ($used + $width > $columns) {
+				$isEnd = $character === ' ' || $behindSpace <= strlen($line) / 3;
+				$at = $isEnd ? strlen($line) : $behindSpace;
+				$lines[] = rtrim(substr($line, 0, $at));
+				$line = substr($line, $at);
+				$used = self::width($line);
+				$behindSpace = 0;
+				if ($character === ' ') {
+					continue;
+				}
 			}
-			$lines[] = rtrim($head);
-			$text = substr($text, strlen($head));
+			$line .= $character;
+			$used += $width;
+			$behindSpace = $character === ' ' ? strlen($line) : $behindSpace;
 		}
-		$lines[] = $text;
+		$lines[] = $line;
 		return $lines;
 	}
 

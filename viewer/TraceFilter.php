@@ -7,6 +7,12 @@ namespace Opa\Viewer;
 /** The filters of `opa list` and `opa tail`, and the query that they make. */
 final class TraceFilter
 {
+	public const ORDERS = ['time' => 't.start_ns DESC, t.seq DESC',
+		'duration' => 't.duration_ns DESC, t.start_ns DESC, t.seq DESC'];
+
+	private const CODE = "json_extract(CASE WHEN json_valid(r.attributes) THEN r.attributes ELSE '{}' END,
+		'$.\"http.response.status_code\"')";
+
 	/** @var list<string> */
 	private array $conditions = [];
 
@@ -18,8 +24,10 @@ final class TraceFilter
 	{
 		return [
 			new Option('since', 'TIME', '30m, 2h, 1d ago; or a time: 14:30, 2026-01-31, yesterday'),
+			new Option('until', 'TIME', 'began before then; a time as for --since'),
 			new Option('min', 'DURATION', 'only traces that took at least that long: 500ms, 2s'),
 			new Option('error', '', 'only traces with an error, in whichever span'),
+			new Option('status', 'STATUS', 'as in the list: 404, 5xx, ok, error, open'),
 			new Option('name', 'TEXT', 'name or path contains TEXT; with * or ? it has to match'),
 			new Option('service', 'NAME', 'service.name; * and ? stand for anything'),
 			new Option('tag', 'KEY[=VALUE]', 'a span has this tag; repeatable; VALUE may have * and ?', true),
@@ -29,7 +37,10 @@ final class TraceFilter
 	public function __construct(Options $options, Clock $clock)
 	{
 		if ($options->has('since')) {
-			$this->add('t.start_ns >= :since', ['since' => $clock->parseSince($options->get('since'))]);
+			$this->add('t.start_ns >= :since', ['since' => $clock->parseTime($options->get('since'), '--since')]);
+		}
+		if ($options->has('until')) {
+			$this->add('t.start_ns < :until', ['until' => $clock->parseTime($options->get('until'), '--until')]);
 		}
 		if ($options->has('min')) {
 			$ns = Clock::parseDuration($options->get('min'), '--min');
@@ -37,6 +48,9 @@ final class TraceFilter
 		}
 		if ($options->has('error')) {
 			$this->add('(t.status = 2 OR t.errors > 0)', []);
+		}
+		if ($options->has('status')) {
+			$this->addStatus(strtolower($options->get('status')));
 		}
 		if ($options->has('service')) {
 			$this->add('t.service GLOB :service', ['service' => self::glob($options->get('service'))]);
@@ -49,13 +63,20 @@ final class TraceFilter
 		}
 	}
 
+	/** Whether it lets everything through. */
+	public function isEmpty(): bool
+	{
+		return $this->conditions === [];
+	}
+
 	/**
-	 * Rows of `traces` with `root_attributes`, newest first.
+	 * Rows of `traces` with `root_attributes` and `gaps`.
+	 * @param string $order one of ORDERS
 	 * @return list<array<string, mixed>>
 	 */
-	public function newest(Store $store, int $limit): array
+	public function first(Store $store, string $order, int $limit): array
 	{
-		return $this->select($store, 'ORDER BY t.start_ns DESC, t.seq DESC LIMIT :limit',
+		return $this->select($store, 'ORDER BY ' . self::ORDERS[$order] . ' LIMIT :limit',
 			['limit' => $limit]);
 	}
 
@@ -97,9 +118,10 @@ final class TraceFilter
 	private function select(Store $store, string $tail, array $values): array
 	{
 		$where = implode(' AND ', $this->conditions) ?: '1';
-		return $store->rows("SELECT t.*, r.attributes AS root_attributes FROM traces t LEFT JOIN spans r
+		$rows = $store->rows("SELECT t.*, r.attributes AS root_attributes FROM traces t LEFT JOIN spans r
 			ON r.trace_id = t.trace_id AND r.span_id = t.root_span_id WHERE $where $tail",
 			$this->values + $values);
+		return array_map(static fn (array $row): array => $row + ['gaps' => $store->hasGaps($row)], $rows);
 	}
 
 	/** @param array<string, int|string> $values */
@@ -107,6 +129,28 @@ final class TraceFilter
 	{
 		$this->conditions[] = $condition;
 		$this->values += $values;
+	}
+
+	/** What TraceTable::status() shows. */
+	private function addStatus(string $status): void
+	{
+		$code = self::CODE;
+		if (preg_match('/^([1-9])xx$/D', $status, $m) === 1) {
+			$this->add("$code BETWEEN :low AND :high", ['low' => 100 * (int) $m[1], 'high' => 100 * (int) $m[1] + 99]);
+			return;
+		}
+		if (preg_match('/^[1-9][0-9]{2}$/D', $status) === 1) {
+			$this->add("$code = :code", ['code' => (int) $status]);
+			return;
+		}
+		$failed = "(t.status = 2 OR coalesce($code, 0) >= 500)";
+		$this->add(match ($status) {
+			'error' => $failed,
+			'ok' => "NOT $failed AND t.complete = 1",
+			'open' => 't.complete = 0',
+			default => throw new UsageError("--status: '" . Text::safe($status)
+				. "' is none of 404 (a code), 5xx, ok, error, open"),
+		}, []);
 	}
 
 	private function addName(string $text): void

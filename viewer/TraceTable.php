@@ -59,7 +59,7 @@ final class TraceTable
 			$paint('dim', $this->clock->format((int) $row['start_ns'], $this->timeFormat)),
 			$this->duration((int) $row['duration_ns']),
 			$paint($style, Text::fit($status, 6)),
-			Format::count((int) $row['spans']),
+			($row['gaps'] ? '≥' : '') . Format::count((int) $row['spans']),
 			$paint('error', Text::fit($errors, 4)),
 			$this->name($row),
 			$paint('cyan', $service),

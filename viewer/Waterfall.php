@@ -30,7 +30,7 @@ final class Waterfall
 		private readonly WaterfallOptions $options,
 	) {
 		$this->details = new SpanDetails($tree->start());
-		$this->maxDepth = max(3, intdiv($out->columns, 12));
+		$this->maxDepth = max(3, intdiv($out->columns, 16));
 	}
 
 	public function print(): void
@@ -63,7 +63,8 @@ final class Waterfall
 		$last = count($items) - 1;
 		foreach ($items as $i => $child) {
 			if ($deep) {
-				$this->collect($child, $lead, $below, $depth + 1);
+				// Back at the margin, where the name has room: the depth is a number from here on.
+				$this->collect($child, '', '', $depth + 1);
 			} elseif ($i === $last) {
 				$this->collect($child, $below . '└─ ', $below . '   ', $depth + 1);
 			} else {

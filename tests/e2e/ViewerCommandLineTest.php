@@ -21,6 +21,18 @@ final class ViewerCommandLineTest extends ViewerTestCase
 		return [['list'], ['show'], ['tail'], ['stats'], ['status'], ['sql']];
 	}
 
+	/** @dataProvider commands */
+	public function testHelpFitsNarrowTerminals(string $command): void
+	{
+		foreach ([40, 60, 80] as $columns) {
+			foreach ([[$command, '--help'], []] as $arguments) {
+				foreach (self::opa($arguments, ['COLUMNS' => (string) $columns])->lines() as $line) {
+					$this->assertLessThanOrEqual($columns, strlen($line), $line);
+				}
+			}
+		}
+	}
+
 	public function testWithoutACommandItSaysWhatThereIs(): void
 	{
 		$result = self::opa([]);
@@ -70,7 +82,7 @@ final class ViewerCommandLineTest extends ViewerTestCase
 	public static function notStores(): array
 	{
 		return [
-			'not SQLite' => ['', 'is damaged: file is not a database'],
+			'not SQLite' => ['', "is not a store of opa's: file is not a database"],
 			'another program' => ['CREATE TABLE t (x)', "is not a store of opa's"],
 			'a newer opa' => ['CREATE TABLE traces (x); PRAGMA user_version = 2', 'made by a newer opa'],
 		];
@@ -117,6 +129,19 @@ final class ViewerCommandLineTest extends ViewerTestCase
 		$result = self::execute(['bash', '-c', $line]);
 		$this->assertSame(['GET /report  200  shop', '0'], $result->lines());
 		$this->assertSame('', file_get_contents("$this->directory/err"));
+	}
+
+	/** @dataProvider emptyValues */
+	public function testAnEmptyValueOfAPlaceIsRefused(string $option): void
+	{
+		$result = self::opa(['list', $option, '']);
+		$this->assertSame([2, ''], [$result->code, $result->out]);
+		$this->assertStringContainsString("$option needs a value", $result->err);
+	}
+
+	public static function emptyValues(): array
+	{
+		return [['--store'], ['--spool'], ['--user']];
 	}
 
 	public function testItWorksThroughSymlinks(): void

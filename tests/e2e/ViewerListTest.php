@@ -36,6 +36,23 @@ final class ViewerListTest extends ViewerTestCase
 			$this->onFixtures('list')->out);
 	}
 
+	public function testATraceThatLacksAParentOfItsSpansIsMarked(): void
+	{
+		$builder = new StoreBuilder("$this->directory/traces.db");
+		$root = ['id' => 'a1', 'name' => 'root', 'ms' => 9];
+		$remote = ['name' => 'called', 'parent' => 'ffff', 'remote' => 1, 'ms' => 1];
+		$orphan = ['name' => 'left', 'parent' => 'bbbb', 'ms' => 1];
+		$builder->trace($builder->id(), [['name' => 'whole'] + $root, $remote]);
+		$builder->trace($builder->id(), [['name' => 'holey'] + $root, $orphan]);
+		$builder->trace($builder->id(), [['name' => 'running'] + $root, $orphan], ['complete' => 0]);
+		$out = $this->onFixtures('list')->out;
+		$this->assertMatchesRegularExpression('/ 2 +whole/', $out);
+		$this->assertMatchesRegularExpression('/ 2 +running/', $out);
+		$this->assertMatchesRegularExpression('/ ≥2 +holey/u', $out);
+		$id = array_column($this->onFixtures('list', '--json', '--name', 'holey')->objects(), 'trace_id')[0];
+		$this->assertStringContainsString('! incomplete: spans are missing', $this->onFixtures('show', $id)->out);
+	}
+
 	public function testThePathIsLeftOutWhereTheNameHasARoute(): void
 	{
 		$this->assertMatchesRegularExpression('~ GET /report +shop~', $this->onFixtures('list')->out);
@@ -114,18 +131,73 @@ final class ViewerListTest extends ViewerTestCase
 	{
 		$object = $this->onFixtures('list', '--json', '-n1')->objects()[0];
 		$this->assertSame(['trace_id', 'start', 'duration_ns', 'status', 'http_status', 'spans', 'errors',
-			'complete', 'name', 'path', 'service'], array_keys($object));
+			'complete', 'gaps', 'name', 'path', 'service'], array_keys($object));
 		$this->assertMatchesRegularExpression('/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/', $object['start']);
-		$this->assertSame([182400000, 'error', 500, 16, 3, true, 'POST', '/checkout', 'shop'],
+		$this->assertSame([182400000, 'error', 500, 16, 3, true, false, 'POST', '/checkout', 'shop'],
 			array_slice(array_values($object), 2));
 	}
 
-	public function testNothingFoundIsExitCodeOneAndSaysSoOnStderr(): void
+	public function testNothingFoundIsNoProblemAndSaidOnStderr(): void
 	{
 		$result = $this->onFixtures('list', '--name', 'nowhere');
-		$this->assertSame([1, ''], [$result->code, $result->out]);
-		$this->assertStringContainsString('no trace matches', $result->err);
-		$this->assertSame(1, $this->onFixtures('list', '--name', 'nowhere', '--json')->code);
+		$this->assertSame([0, "", "opa: no trace matches\n"], [$result->code, $result->out, $result->err]);
+		$this->assertSame(0, $this->onFixtures('list', '--name', 'nowhere', '--json')->code);
+		$this->assertSame(0, $this->onFixtures('stats', '--name', 'nowhere')->code);
+	}
+
+	public function testAnEmptyStoreIsSaid(): void
+	{
+		new StoreBuilder("$this->directory/traces.db");
+		$result = $this->onFixtures('list');
+		$this->assertSame([0, "opa: no trace is in the store yet\n"], [$result->code, $result->err]);
+	}
+
+	public function testTheSlowestFirst(): void
+	{
+		$durations = array_column($this->onFixtures('list', '--json', '--sort', 'duration')->objects(),
+			'duration_ns');
+		$sorted = $durations;
+		rsort($sorted);
+		$this->assertSame($sorted, $durations);
+		$this->assertSame([Traces::SCRIPT], $this->ids('--sort', 'duration', '-n', '1'));
+	}
+
+	public function testUntil(): void
+	{
+		$builder = new StoreBuilder("$this->directory/traces.db");
+		[$old, $new] = [$builder->id(), $builder->id()];
+		$builder->trace($old, [['name' => 'old', 'ms' => 1]], ['start' => self::now() - 7200_000_000_000]);
+		$builder->trace($new, [['name' => 'new', 'ms' => 1]], ['start' => self::now() - 60_000_000_000]);
+		$this->assertSame([$old], $this->ids('--until', '1h'));
+		$this->assertSame([], $this->ids('--since', '1h', '--until', '30m'));
+	}
+
+	/** @dataProvider statuses */
+	public function testTheStatusIsThatOfTheList(string $status, callable $expected): void
+	{
+		$path = $this->fixtureStore();
+		$shown = [];
+		foreach (array_slice($this->onFixtures('list')->lines(), 1) as $line) {
+			preg_match('/^(\S+) .*? (?:s|ms|µs|ns|0)  (\S+) /u', $line, $m);
+			if ($expected($m[2])) {
+				$shown[] = $m[1];
+			}
+		}
+		$this->assertNotSame([], $shown);
+		$this->assertSame($shown, array_map(static fn (string $id): string => substr($id, 0, 8),
+			$this->ids('--status', $status)));
+	}
+
+	public static function statuses(): array
+	{
+		return [
+			['500', static fn (string $s): bool => $s === '500'],
+			['5xx', static fn (string $s): bool => $s[0] === '5'],
+			['2XX', static fn (string $s): bool => $s[0] === '2'],
+			['error', static fn (string $s): bool => $s === 'error' || $s[0] === '5'],
+			['ok', static fn (string $s): bool => $s === 'ok' || $s[0] === '2'],
+			['open', static fn (string $s): bool => $s === 'open'],
+		];
 	}
 
 	/** @dataProvider wrongValues */
@@ -139,7 +211,7 @@ final class ViewerListTest extends ViewerTestCase
 
 	public static function wrongValues(): array
 	{
-		return [[['--min', '500']], [['--since', 'wibble']], [['--limit', '0']], [['--limit', 'x']],
+		return [[['--min', '500']], [['--since', 'wibble']], [['--status', 'bad']], [['--sort', 'name']], [['--until', '2026-02-30']], [['--limit', '0']], [['--limit', 'x']],
 			[['--tag', '=v']], [['--since']], [['--color', 'pink']], [['--nosuch']]];
 	}
 

@@ -5,71 +5,8 @@ declare(strict_types=1);
 namespace Opa\Tests;
 
 /** Which store is read, as whom, and that the journals are brought in before. */
-final class ViewerSourcesTest extends ViewerTestCase
+final class ViewerSourcesTest extends ViewerSystemTestCase
 {
-	private const OTHER = 'www-data';
-
-	/** The viewer in a system of its own, below the test's directory. */
-	private function inRoot(array $arguments, array $env = [], ?string $user = null): Result
-	{
-		$command = [PHP_BINARY, self::top() . '/tests/e2e/fixtures/viewer-in-root.php', $this->directory,
-			...$arguments];
-		if ($user !== null) {
-			$command = ['setpriv', "--reuid=$user", '--regid=65534', '--clear-groups', ...$command];
-		}
-		return self::execute($command, $env + ['COLUMNS' => '120', 'XDEBUG_MODE' => 'off']);
-	}
-
-	/** A spool as the extension makes it, with a store in it and a journal that waits. */
-	private function spool(string $path, string $span = 'x', int $start = 0, ?string $owner = null): StoreBuilder
-	{
-		if (!is_dir(dirname($path))) {
-			mkdir(dirname($path), 0755, true);
-		}
-		foreach (['', '/live', '/sealed', '/dest', '/control', '/store'] as $folder) {
-			mkdir($path . $folder, 0700, true);
-		}
-		file_put_contents("$path/dest/0123456789abcdef", "type=store\nmax_size=1000000\n");
-		file_put_contents("$path/live/" . str_repeat('ab', 16) . '.1.j', 'journal');
-		$builder = new StoreBuilder("$path/store/traces.db");
-		$builder->trace($builder->id(), [['name' => $span, 'ms' => 1]],
-			['start' => $start ?: self::now() - 5_000_000_000]);
-		if ($owner !== null) {
-			$builder->db->exec('PRAGMA wal_checkpoint(TRUNCATE)');
-			self::execute(['chown', '-R', $owner, $path]);
-		}
-		return $builder;
-	}
-
-	/** A program in the exporter's place. It notes how it was called. */
-	private function exporter(string $script): array
-	{
-		$path = "$this->directory/opa-exporter";
-		file_put_contents($path, "#!/bin/sh\necho \"\$@\" >> '$this->directory/calls'\n$script\n");
-		chmod($path, 0755);
-		return ['OPA_EXPORTER' => $path];
-	}
-
-	private function calls(): string
-	{
-		return (string) @file_get_contents("$this->directory/calls");
-	}
-
-	private function mySpool(): string
-	{
-		return "$this->directory/dev/shm/opa-" . posix_geteuid();
-	}
-
-	private function needsRoot(): void
-	{
-		if (posix_geteuid() !== 0 || posix_getpwnam(self::OTHER) === false) {
-			$this->markTestSkipped('needs root, and the user ' . self::OTHER);
-		}
-		if ((fileperms(sys_get_temp_dir()) & 1) === 0) {
-			$this->markTestSkipped(sys_get_temp_dir() . ' is closed to other users');
-		}
-	}
-
 	public function testTheStoreOfASpoolIsFound(): void
 	{
 		$this->spool($this->mySpool(), 'found it');
@@ -188,11 +125,26 @@ final class ViewerSourcesTest extends ViewerTestCase
 		$this->assertStringContainsString('caught up', $result->out);
 	}
 
-	public function testItIsNotWaitedForLong(): void
+	public function testWhereOneServesTheSpoolNoneIsNeeded(): void
 	{
 		$this->spool($this->mySpool(), 'still here');
+		$lease = fopen($this->mySpool() . '/lease', 'w');
+		flock($lease, LOCK_EX);
+		$result = $this->inRoot(['list'], $this->exporter('exit 0'));
+		$this->assertSame('', $this->calls());
+		$this->assertStringContainsString('still here', $result->out);
+		$this->assertStringContainsString('behind: the exporter has not brought in everything yet', $result->err);
+		$json = json_decode($this->inRoot(['status', '--no-import', '--json'])->out, true);
+		$this->assertTrue($json['spools'][0]['exporter_running']);
+	}
+
+	public function testWhatStandsInItsWayIsSaid(): void
+	{
+		$this->spool($this->mySpool(), 'still here');
+		file_put_contents($this->mySpool() . '/state', "pid=1\nproblem=no room on /srv\n");
 		$result = $this->inRoot(['list'], $this->exporter('exit 3'));
 		$this->assertStringContainsString('still here', $result->out);
+		$this->assertStringContainsString('the store may be behind: no room on /srv', $result->err);
 	}
 
 	public function testWithStoreOnlySpoolsThatLeadThereAreBroughtIn(): void
@@ -233,88 +185,6 @@ final class ViewerSourcesTest extends ViewerTestCase
 		$this->assertStringContainsString('php -m | grep opa', $result->err);
 	}
 
-	public function testAnotherUsersTracesAreNamedWithTheCommandThatShowsThem(): void
-	{
-		$this->needsRoot();
-		$this->spool("$this->directory/dev/shm/opa-33", 'x', 0, self::OTHER);
-		$result = $this->inRoot(['list', '--tag', 'a=b c'], [], 'nobody');
-		$this->assertSame([1, ''], [$result->code, $result->out]);
-		$this->assertStringContainsString('nobody has no traces, but ' . self::OTHER . ' has', $result->err);
-		$this->assertStringContainsString('sudo -u ' . self::OTHER . " opa list --tag 'a=b c'", $result->err);
-	}
-
-	/** @dataProvider withAndWithoutPosix */
-	public function testRootBecomesTheOwnerAndLeavesNoFileOfItsOwn(array $php): void
-	{
-		$this->needsRoot();
-		$spool = "$this->directory/dev/shm/opa-33";
-		$this->spool($spool, 'theirs', 0, self::OTHER);
-		$log = "$this->directory/who";
-		touch($log);
-		chmod($log, 0666);
-		$env = $this->exporter("id -un > '$log'; echo \"\$HOME\" >> '$log'");
-		touch("$this->directory/calls");
-		chmod("$this->directory/calls", 0666);
-		$result = self::execute([PHP_BINARY, ...$php, self::top() . '/viewer/main.php', 'list', '--spool', $spool],
-			$env + ['COLUMNS' => '100', 'XDG_STATE_HOME' => '/root/x', 'XDEBUG_MODE' => 'off']);
-		$this->assertStringContainsString('theirs', $result->out, $result->err);
-		$this->assertSame(self::OTHER . "\n/var/www\n", file_get_contents($log));
-		foreach (new \RecursiveIteratorIterator(new \RecursiveDirectoryIterator($spool,
-			\FilesystemIterator::SKIP_DOTS)) as $file) {
-			$this->assertSame(33, $file->getOwner(), (string) $file);
-		}
-		$this->assertFileExists("$spool/store/traces.db-shm");
-	}
-
-	public static function withAndWithoutPosix(): array
-	{
-		return ['posix' => [[]], 'setpriv' => [['-n', '-d', 'extension=pdo', '-d', 'extension=pdo_sqlite']]];
-	}
-
-	public function testRootSeesTheNewestUsersTracesAndIsToldOfTheOthers(): void
-	{
-		$this->needsRoot();
-		$old = "$this->directory/dev/shm/opa-0";
-		$this->spool($old, "root's");
-		foreach (array_merge(glob("$old/store/*"), glob("$old/live/*")) as $file) {
-			touch($file, time() - 3600);
-		}
-		$this->spool("$this->directory/dev/shm/opa-33", 'theirs', 0, self::OTHER);
-		$result = $this->inRoot(['list', '--no-import']);
-		$this->assertStringContainsString('theirs', $result->out);
-		$this->assertStringContainsString("these are www-data's traces, the newest. There are also those of "
-			. 'root: --user root', $result->err);
-		$result = $this->inRoot(['list', '--no-import', '--user', 'root']);
-		$this->assertStringContainsString("root's", $result->out);
-		$this->assertSame('', $result->err);
-	}
-
-	public function testAMemberOfTheStoresGroupReadsIt(): void
-	{
-		$this->needsRoot();
-		$path = "$this->directory/var/lib/opa/33";
-		mkdir($path, 0755, true);
-		$builder = new StoreBuilder("$path/traces.db");
-		$builder->trace($builder->id(), [['name' => 'theirs', 'ms' => 1]]);
-		foreach ([$path, ...glob("$path/*")] as $file) {
-			chown($file, 33);
-			chgrp($file, 65534);
-			chmod($file, is_dir($file) ? 02750 : 0640);
-		}
-		$this->assertStringContainsString('theirs', $this->inRoot(['list'], [], 'nobody')->out);
-		$this->assertSame(0, $this->inRoot(['list', '--user', self::OTHER], [], 'nobody')->code);
-		$result = $this->inRoot(['list', '--user', 'daemon'], [], 'nobody');
-		$this->assertSame(1, $result->code);
-		$this->assertStringContainsString("there is no trace of daemon's that nobody may read", $result->err);
-	}
-
-	public function testAnUnknownUserIsSaid(): void
-	{
-		$result = $this->inRoot(['list', '--user', 'nosuchuser']);
-		$this->assertSame(1, $result->code);
-		$this->assertStringContainsString("no user is called 'nosuchuser'", $result->err);
-	}
-
 	public function testStatus(): void
 	{
 		$builder = $this->spool($this->mySpool());
@@ -344,7 +214,7 @@ final class ViewerSourcesTest extends ViewerTestCase
 		$this->assertSame(0, $result->code, $result->err);
 		foreach (['Store      ' . $this->mySpool() . '/store/traces.db', '1 trace · 1 span',
 			'Spool      ' . $this->mySpool(), '/off exists', '1 journal of live processes, 0 sealed, 7 B',
-			'not running: last heard of 7 s ago', 'last batch 9 s ago, 4 traces and 20 spans',
+			'not running: last heard of ', ' s ago, 4 traces and 20 spans',
 			'Problem    no room', 'disk \e[2J full (10 min ago)', '0 traces kept of 5 started',
 			'45 spans dropped: opa.spool_max_size was reached', '5 values cut'] as $text) {
 			$this->assertStringContainsString($text, $result->out);
@@ -366,12 +236,9 @@ final class ViewerSourcesTest extends ViewerTestCase
 	public function testStatusSaysThatTheExporterHangs(): void
 	{
 		$this->spool($this->mySpool());
-		$directory = dirname($this->mySpool());
-		$program = "$directory/opa-exporter";
-		copy('/bin/sleep', $program);
-		chmod($program, 0755);
-		$process = proc_open([$program, '60'], [], $pipes);
-		$pid = proc_get_status($process)['pid'];
+		$lease = fopen($this->mySpool() . '/lease', 'c');
+		$this->assertTrue(flock($lease, LOCK_EX | LOCK_NB), 'the exporter has it while it lives');
+		$pid = getmypid();
 		try {
 			$state = fn (int $age): int|false => file_put_contents($this->mySpool() . '/state',
 				"pid=$pid\nupdated=" . (time() - $age) . "\n");
@@ -380,9 +247,28 @@ final class ViewerSourcesTest extends ViewerTestCase
 			$state(100);
 			$this->assertStringContainsString("(pid $pid) hangs", $this->inRoot(['status', '--no-import'])->out);
 		} finally {
-			proc_terminate($process, SIGKILL);
-			proc_close($process);
+			fclose($lease);
 		}
+	}
+
+	public function testStatusDoesNotTakeItsOwnImportForTheExporter(): void
+	{
+		$this->spool($this->mySpool());
+		$state = $this->mySpool() . '/state';
+		file_put_contents($state, "pid=999999999\nstarted=1700000000\nupdated=" . (time() - 7200)
+			. "\nstopped=" . (time() - 7200) . "\n");
+		$env = $this->exporter("printf 'pid=1\nstopped=" . time() . "\nproblem=no room\n' > '$state'; exit 0");
+		$out = $this->inRoot(['status'], $env)->out;
+		$this->assertStringContainsString('it left in order 2 h ago', $out);
+		$this->assertStringContainsString('Problem    no room', $out);
+	}
+
+	public function testAnExporterThatCouldNotBeStartedIsNoLoss(): void
+	{
+		$this->spool($this->mySpool())->counter('exporter_failed', 3);
+		$out = $this->inRoot(['status', '--no-import'])->out;
+		$this->assertStringContainsString('Start      the exporter could not be started 3 times', $out);
+		$this->assertStringContainsString('Lost       nothing', $out);
 	}
 
 	public function testStatusWithoutAStoreStillSaysWhatIsKnown(): void

@@ -6,12 +6,25 @@ namespace Opa\Tests;
 
 final class ViewerSqlTest extends ViewerTestCase
 {
-	public function testATable(): void
+	private const QUERY = "SELECT 'left' AS t, 7 AS number, NULL AS n, 2.0 AS f
+		UNION ALL SELECT 'a longer' || char(9) || 'one', 1234, NULL, 9e999";
+
+	public function testATableInATerminal(): void
 	{
-		$result = $this->onFixtures('sql', "SELECT 'left' AS t, 7 AS number, NULL AS n, 2.0 AS f
-			UNION ALL SELECT 'a longer one', 1234, NULL, 0.5");
-		$this->assertSame(["t             number     n    f", "left               7  NULL  2.0",
-			"a longer one    1234  NULL  0.5"], $result->lines());
+		if (!is_executable('/usr/bin/script')) {
+			$this->markTestSkipped('script(1) is not installed');
+		}
+		$line = implode(' ', array_map('escapeshellarg', [...self::command(), 'sql', self::QUERY,
+			'--store', $this->fixtureStore(), '--no-import']));
+		$result = self::execute(['script', '-qec', $line, '/dev/null'], ['COLUMNS' => '80', 'TERM' => 'dumb']);
+		$this->assertSame(["t              number     n         f", "left                7  NULL       2.0",
+			'a longer\tone    1234  NULL  Infinity'], explode("\r\n", trim($result->out)));
+	}
+
+	public function testTabsBetweenValuesElsewhere(): void
+	{
+		$this->assertSame("t\tnumber\tn\tf\nleft\t7\tNULL\t2.0\na longer\\tone\t1234\tNULL\tInfinity\n",
+			$this->onFixtures('sql', self::QUERY)->out);
 	}
 
 	public function testCsv(): void
@@ -24,6 +37,31 @@ final class ViewerSqlTest extends ViewerTestCase
 	{
 		$result = $this->onFixtures('sql', '--json', "SELECT 'a' AS x, 1 AS y, NULL AS z, 2.0 AS f");
 		$this->assertSame('{"x":"a","y":1,"z":null,"f":2.0}' . "\n", $result->out);
+	}
+
+	public function testJsonLosesNoColumnAndHasNoNumberThatJsonLacks(): void
+	{
+		$result = $this->onFixtures('sql', '--json', "SELECT 1 AS x, 2 AS x, 9e999 AS x, -9e999 AS x_2");
+		$this->assertSame('{"x":1,"x_3":2,"x_4":"Infinity","x_2":"-Infinity"}' . "\n", $result->out);
+	}
+
+	/** @dataProvider statements */
+	public function testOneStatementAtATime(string $sql, int $code): void
+	{
+		$result = $this->onFixtures('sql', $sql);
+		$this->assertSame($code, $result->code, $result->err);
+		$this->assertSame($code === 0, !str_contains($result->err, 'one statement at a time'));
+	}
+
+	public static function statements(): array
+	{
+		return [
+			['SELECT 1; DELETE FROM spans', 2],
+			['SELECT 1; SELECT 2', 2],
+			["SELECT ';' /* ; */ -- ;\n; /* over */ ; -- and out", 0],
+			["SELECT 'it''s;' AS \"a;b\", 1 AS [c;d], 2 AS `e;f`;", 0],
+			["SELECT '/*'; SELECT '*/'", 2],
+		];
 	}
 
 	/** @dataProvider writes */
@@ -50,9 +88,10 @@ final class ViewerSqlTest extends ViewerTestCase
 		$this->assertStringContainsString('no such column: nonsense', $result->err);
 	}
 
-	public function testNoRowsIsExitCodeOne(): void
+	public function testNoRowsIsNoProblem(): void
 	{
-		$this->assertSame(1, $this->onFixtures('sql', 'SELECT 1 WHERE 0')->code);
+		$this->assertSame([0, "1\n"], [$this->onFixtures('sql', 'SELECT 1 WHERE 0')->code,
+			$this->onFixtures('sql', 'SELECT 1 WHERE 0')->out]);
 	}
 
 	public function testWithoutAQueryItIsAUsageError(): void

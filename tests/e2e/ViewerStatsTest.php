@@ -55,7 +55,7 @@ final class ViewerStatsTest extends ViewerTestCase
 		$this->assertSame(['client'], array_values(array_unique($kinds)));
 		$names = array_column($this->onFixtures('stats', '--service', 'import', '--json')->objects(), 'name');
 		$this->assertSame(['bin/import.php', 'send mails', 'read feed'], $names);
-		$this->assertSame(1, $this->onFixtures('stats', '--since', '1s')->code);
+		$this->assertStringContainsString('no span since then', $this->onFixtures('stats', '--since', '1s')->err);
 	}
 
 	/** @dataProvider sorts */
@@ -68,6 +68,17 @@ final class ViewerStatsTest extends ViewerTestCase
 	{
 		return [['total', 'bin/import.php'], ['count', 'SELECT line'], ['p95', 'bin/import.php'],
 			['name', 'GET']];
+	}
+
+	public function testItFitsNarrowTerminals(): void
+	{
+		$path = $this->fixtureStore();
+		foreach ([40, 50, 60, 72, 80, 90] as $columns) {
+			$result = self::opa(['stats', '--store', $path, '--no-import'], ['COLUMNS' => (string) $columns]);
+			foreach ($result->lines() as $line) {
+				$this->assertLessThanOrEqual($columns, \Opa\Viewer\Text::width($line), $line);
+			}
+		}
 	}
 
 	public function testTheLimitSaysWhatItLeftOut(): void
