@@ -20,7 +20,7 @@ $code = '<?php for ($i = 0; $i < 60; $i++) { $served = opa_test_threads(8, 2, ' 
 $run = opa_test_run($code, ['ini' => ['extension' => opa_test_threads_build()], 'env' => ['USE_ZEND_ALLOC' => '1']]);
 [$served, $bytes] = explode(' ', $run['out'], 2) + ['', 'null'];
 $bytes = json_decode($bytes);
-show('served', $served, $run['exit'], $run['signal']);
+show('served', $served, $run['exit'], $run['signal'], count(array_keys(array_column($run['spans'], 'name'), 'a span')));
 // By then the 64 shards of the span table, and the configs that are kept to be found again, have what they need.
 $more = end($bytes) - $bytes[19]; // of 320 threads
 show('less than 50 bytes a thread', $more < 16000 ? true : $more);
@@ -31,5 +31,5 @@ require __DIR__ . '/../utils/trace.inc';
 opa_test_clean(__FILE__);
 ?>
 --EXPECT--
-served "16" 0 0
+served "16" 0 0 960
 less than 50 bytes a thread true

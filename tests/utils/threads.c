@@ -45,10 +45,11 @@ static int activate(void)
 
 static bool serve(const server *s)
 {
-	char name[] = "a thread's request";
+	char name[] = "a thread's request", *arguments[] = {name, NULL};
 	bool done = false;
 	SG(server_context) = (void *)1;
-	SG(request_info).argc = 0;
+	SG(request_info).argc = 1; /* without arguments it is not taken for a script's run */
+	SG(request_info).argv = arguments;
 	SG(options) |= SAPI_OPTION_NO_CHDIR;
 	if (php_request_startup() == FAILURE) {
 		return false;
@@ -62,6 +63,7 @@ static bool serve(const server *s)
 	}
 	zend_end_try();
 	php_request_shutdown(NULL);
+	SG(request_info).argv = NULL;
 	return done;
 }
 
