@@ -21,6 +21,18 @@ final class ViewerUsersTest extends ViewerSystemTestCase
 		$this->needsRoot();
 	}
 
+	/** @var list<resource> */
+	private array $processes = [];
+
+	protected function tearDown(): void
+	{
+		foreach ($this->processes as $process) {
+			proc_terminate($process, 9); // what works for it notices, and goes too
+			proc_close($process);
+		}
+		parent::tearDown();
+	}
+
 	/** Where a program that another user runs can write. */
 	private function logFile(string $name): string
 	{
@@ -116,6 +128,7 @@ final class ViewerUsersTest extends ViewerSystemTestCase
 			$this->directory, 'tail', '--no-import'], [['file', '/dev/null', 'r'],
 			['file', "$this->directory/output", 'w'], ['file', "$this->directory/errors", 'w']], $pipes, null,
 			['PATH' => (string) getenv('PATH'), 'HOME' => '/nonexistent']);
+		$this->processes[] = $process;
 		self::await(fn (): bool => str_contains((string) file_get_contents("$this->directory/output"), 'TRACE'),
 			'the first line');
 		$pid = proc_get_status($process)['pid'];
