@@ -4,26 +4,30 @@ declare(strict_types=1);
 
 namespace Opa\Tests;
 
-/** Two pools of two users under load, while the servers are reloaded and workers are killed. */
+/** Pools of two users under load, while the servers are reloaded and workers are killed. */
 final class LoadTest extends ServerTestCase
 {
 	private const CONCURRENCY = 16;
 	private const STUCK = 4;
+	private const OVER_TIME = 6;
 
 	/** Page => how often among 100, spans of its trace, the root's included. */
 	private const PAGES = [
-		'plain' => [20, 4], 'nested' => [11, 11], 'uncaught' => [5, 2], 'caught' => [5, 2], 'fatal' => [4, 2],
+		'plain' => [14, 4], 'nested' => [9, 11], 'uncaught' => [5, 2], 'caught' => [5, 2], 'fatal' => [4, 2],
 		'exit' => [6, 4], 'fiber' => [6, 4], 'fiber_exit' => [4, 3], 'session' => [6, 3], 'shutdown' => [5, 4],
 		'destructor' => [4, 5], 'memory' => [2, 6], 'disable' => [5, 3], 'thousand' => [1, 1001], 'tags' => [2, 2],
 		'garbage' => [3, 2], 'kept' => [4, 3], 'slow' => [1, 2], 'output' => [2, 3], 'generator' => [2, 3],
-		'flush' => [1, 3], 'finish' => [1, 3],
+		'flush' => [1, 3], 'finish' => [1, 3], 'handler' => [2, 7], 'ini' => [1, 3], 'fork' => [1, 4],
+		'tostring_exit' => [2, 2], 'tostring_fiber' => [1, 5], 'preloaded' => [1, 2],
+		// A second of CPU time each.
+		'timelimit' => [0, 2],
 	];
 	/** Those that answer with a status other than 200. */
-	private const FAIL = ['uncaught' => 500, 'fatal' => 500, 'memory' => 500];
+	private const FAIL = ['uncaught' => 500, 'fatal' => 500, 'memory' => 500, 'timelimit' => 500];
 
 	private int $requests;
 	private Site $site;
-	/** @var list<Pool> */
+	/** @var list<Pool> the last one has time for what takes long */
 	private array $pools;
 	/** @var array<string, array{Pool, string}> by marker */
 	private array $sent = [];
@@ -37,12 +41,12 @@ final class LoadTest extends ServerTestCase
 	{
 		self::needRoot();
 		// One spool in memory, where files are mapped, and one on a disk.
-		$this->pools = [new Pool('memory'), new Pool('disk', 'nobody')];
+		$this->pools = [new Pool('memory'), new Pool('disk', 'nobody'), new Pool('slow')];
 		$this->site = $this->site(...$this->pools);
 		foreach ($this->pools as $i => $pool) {
-			$pool->directives = ['pm' => 'dynamic', 'pm.max_children' => '6', 'pm.start_servers' => '2',
-				'pm.min_spare_servers' => '1', 'pm.max_spare_servers' => '3', 'pm.max_requests' => ['200', '50'][$i],
-				'request_terminate_timeout' => '3s'];
+			$pool->directives = ['pm' => ['dynamic', 'dynamic', 'ondemand'][$i], 'pm.max_children' => '6', 'pm.start_servers' => '2',
+				'pm.min_spare_servers' => '1', 'pm.max_spare_servers' => '3',
+				'pm.max_requests' => ['200', '50', '4'][$i], 'request_terminate_timeout' => ['5s', '5s', '0'][$i]];
 			$pool->settings = ['opa.service_name' => $pool->name, 'opa.spool_max_size' => '1G'];
 		}
 		$this->site->moveSpoolIntoMemory($this->pools[0]);
@@ -54,7 +58,8 @@ final class LoadTest extends ServerTestCase
 	public function opcaches(): array
 	{
 		return [
-			'opcache' => [20_000, []],
+			'opcache and preloading' => [20_000, ['opcache.preload' => 'PAGES/preload.php',
+				'opcache.preload_user' => 'www-data', 'opa.spool_dir' => 'PAGES/preloading']],
 			'no opcache' => [5_000, ['opcache.enable' => '0']],
 			'jit' => [5_000, ['opcache.jit' => 'tracing', 'opcache.jit_buffer_size' => '32M']],
 		];
@@ -67,7 +72,7 @@ final class LoadTest extends ServerTestCase
 	public function testEveryAnsweredRequestHasItsTraceOnceAndNoWorkerDiesByItself(int $requests, array $ini): void
 	{
 		$this->requests = $requests;
-		$this->site->ini = $ini;
+		$this->site->ini = str_replace('PAGES', $this->site->pages(), $ini);
 		$this->site->start();
 		$this->load();
 		$stuck = fn (): bool => substr_count($this->site->fpmLog(), 'exited on signal ' . SIGTERM) >= self::STUCK;
@@ -97,6 +102,9 @@ final class LoadTest extends ServerTestCase
 				$this->{$events[$i]}();
 			}
 			yield from $this->request($this->pools[$i % 2], $deck[mt_rand(0, count($deck) - 1)]);
+			if (($i + 1) % intdiv($this->requests, self::OVER_TIME) === 0) {
+				yield from $this->request($this->pools[2], 'timelimit');
+			}
 		}
 		for ($i = 0; $i < self::STUCK; $i++) {
 			yield from $this->request($this->pools[$i % 2], 'stuck');
@@ -171,9 +179,11 @@ final class LoadTest extends ServerTestCase
 		$bad = [];
 		$missing = 0;
 		$lost = array_fill_keys(array_keys(array_diff_key($this->sent, $this->answered)), true);
-		foreach ($this->pools as $i => $pool) {
+		foreach ($this->pools as $pool) {
 			$found = $pool->store()->markers();
-			self::assertSame([], array_intersect_key($this->pools[1 - $i]->store()->markers(), $found));
+			foreach ($this->pools as $other) {
+				self::assertSame([], $other === $pool ? [] : array_intersect_key($other->store()->markers(), $found));
+			}
 			foreach ($this->sent as $marker => [$of, $page]) {
 				if ($of !== $pool) {
 					continue;

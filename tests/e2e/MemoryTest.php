@@ -9,7 +9,7 @@ final class MemoryTest extends ServerTestCase
 {
 	private const PAGES = ['plain', 'nested', 'uncaught', 'caught', 'fatal', 'exit', 'fiber', 'fiber_exit', 'session',
 		'shutdown', 'destructor', 'memory', 'disable', 'thousand', 'tags', 'garbage', 'kept', 'output', 'generator',
-		'flush', 'finish'];
+		'flush', 'finish', 'handler', 'ini', 'fork', 'tostring_exit', 'tostring_fiber', 'preloaded'];
 	private const WARM_UP = 1000;
 	private const REQUESTS = 5000;
 

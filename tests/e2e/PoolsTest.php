@@ -67,6 +67,44 @@ final class PoolsTest extends ServerTestCase
 		self::assertSame('unknown_service:php', $name($cleared));
 	}
 
+	/**
+	 * What is preloaded calls opa before any pool is known: in the master where that is an ordinary
+	 * user's, in a process of its own where it is root's.
+	 * @dataProvider masters
+	 * @param list<string> $wrapper
+	 * @param array<string, string> $ini
+	 */
+	public function testPreloadingIsNotTracedAndLeavesThePoolsTheirSettings(array $wrapper, array $ini): void
+	{
+		self::needRoot();
+		$pools = [new Pool('a'), new Pool('b')];
+		$site = $this->site(...$pools);
+		$site->wrapper = $wrapper;
+		chown($site->directory, 'www-data');
+		$preloading = "$site->directory/preloading";
+		$site->ini = $ini + ['opcache.preload' => "{$site->pages()}/preload.php", 'opa.spool_dir' => $preloading];
+		foreach ($pools as $pool) {
+			$pool->env = ['OTEL_SERVICE_NAME' => "service $pool->name"];
+		}
+		$site->start();
+
+		foreach ($pools as $pool) {
+			$trace = self::trace($pool, self::visit($pool, 'preloaded'));
+			self::assertSame(200, $trace->attributes['http.response.status_code']);
+			self::assertSame(['GET', 'preloaded'], $trace->names());
+			self::assertSame("service $pool->name", $trace->resource['service.name']);
+		}
+		self::assertFileDoesNotExist($preloading);
+	}
+
+	public function masters(): array
+	{
+		return [
+			'root' => [[], ['opcache.preload_user' => 'www-data']],
+			'an ordinary user' => [['setpriv', '--reuid=www-data', '--regid=www-data', '--clear-groups'], []],
+		];
+	}
+
 	/** A server's home may be a document root: a store there could be downloaded. */
 	public function testTheSpoolIsFoundByAPoolsVariableAndTheStoreLiesInItNotBelowTheHome(): void
 	{

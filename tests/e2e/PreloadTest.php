@@ -35,7 +35,7 @@ final class PreloadTest extends ServerTestCase
 			$trace = self::trace($pool, self::visit($pool, 'plain'));
 			self::assertSame($service, $trace->resource['service.name']);
 			self::assertSame(1, (int) $pool->store()->value('SELECT count(*) FROM traces'));
-			$answer = Client::get($pool->url('preloaded', 'm=' . self::marker()));
+			$answer = Client::get($pool->url('preloaded_constant', 'm=' . self::marker()));
 			self::assertSame('7', $answer->body);
 		}
 	}

@@ -2,4 +2,10 @@
 
 require __DIR__ . '/common.php';
 
-echo class_exists('Preloaded') ? Preloaded::X : 'no';
+if (!class_exists('Preloaded', false)) {
+	if (ini_get('opcache.preload') !== '') {
+		http_response_code(599);
+	}
+	require __DIR__ . '/preload.php';
+}
+echo (new Preloaded())->run('preloaded');

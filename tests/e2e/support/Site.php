@@ -107,6 +107,7 @@ final class Site
 
 	public function start(): void
 	{
+		$this->copyPages(dirname(__DIR__) . '/pages');
 		foreach ($this->pools as $pool) {
 			$pool->port = $pool->port ?: self::freePort();
 		}
@@ -278,7 +279,7 @@ final class Site
 	{
 		$directory = PHP_EXTENSION_DIR;
 		$lines = ["extension_dir=$directory"];
-		foreach (['zend_extension' => ['opcache'], 'extension' => ['posix', 'pdo', 'pdo_sqlite']] as $key => $names) {
+		foreach (['zend_extension' => ['opcache'], 'extension' => ['posix', 'pdo', 'pdo_sqlite', 'ffi']] as $key => $names) {
 			foreach ($names as $name) {
 				if (is_file("$directory/$name.so")) {
 					$lines[] = "$key=$name.so";
@@ -286,7 +287,7 @@ final class Site
 			}
 		}
 		$lines[] = "extension=$this->modules/opa.so";
-		$all = $this->ini + ['display_errors' => '0', 'log_errors' => '1', 'opcache.enable' => '1',
+		$all = $this->ini + ['display_errors' => '0', 'log_errors' => '1', 'opcache.enable' => '1', 'ffi.enable' => '1',
 			'error_log' => "$this->directory/tmp/php.log", 'opcache.validate_timestamps' => '0'];
 		foreach ($all as $name => $value) {
 			$lines[] = "$name=\"$value\"";
@@ -309,7 +310,7 @@ final class Site
 
 	private function nginxConfig(): string
 	{
-		$pages = $this->copyPages(dirname(__DIR__) . '/pages');
+		$pages = $this->pages();
 		$servers = '';
 		foreach ($this->pools as $pool) {
 			$root = rtrim($pool->root ?? $pages, '/');
@@ -349,10 +350,16 @@ final class Site
 			END;
 	}
 
-	/** The checkout may lie where the pools' users cannot read. */
-	private function copyPages(string $from): string
+	/** Where the pages are, once it has started. */
+	public function pages(): string
 	{
-		$to = "$this->directory/pages";
+		return "$this->directory/pages";
+	}
+
+	/** The checkout may lie where the pools' users cannot read. */
+	private function copyPages(string $from): void
+	{
+		$to = $this->pages();
 		if (!is_dir($to)) {
 			mkdir($to, 0755);
 			chmod($to, 0755);
@@ -361,6 +368,5 @@ final class Site
 				chmod("$to/" . basename($page), 0644);
 			}
 		}
-		return $to;
 	}
 }

@@ -1,0 +1,5 @@
+<?php
+
+require __DIR__ . '/common.php';
+
+echo class_exists('Preloaded') ? Preloaded::X : 'no';
