@@ -24,8 +24,8 @@ function parse(string $out): array
 	[$info, $known] = explode("\nEND ", $out);
 	if (str_contains($info, '<table>')) {
 		// As a web page: the same, in HTML.
-		$info = substr($info, strpos($info, 'name="module_opa"'));
-		preg_match_all('~<table>(.*?)</table>~s', strstr($info, '<h2>', true), $tables);
+		$info = substr($info, strpos($info, 'module_opa"'));
+		preg_match_all('~<table>(.*?)</table>~s', strstr($info, '<h2', true), $tables);
 		foreach ($tables[1] as $table) {
 			preg_match_all('~<tr.*?</tr>~s', $table, $rows);
 			$parsed[] = array_map(static function (string $row): array {
