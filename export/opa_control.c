@@ -162,7 +162,7 @@ void opa_control_save(opa_control *control)
 		return;
 	}
 	control->changed = !opa_file_write(control->file.fd, control->counters,
-		sizeof(control->counters), offsetof(opa_control_file, counters));
+		OPA_COUNTER_COUNT * sizeof(uint64_t), offsetof(opa_control_file, counters));
 }
 
 void opa_control_check(opa_control *control)

@@ -123,8 +123,8 @@ uint64_t opa_control_usage(const opa_control *control);
 void opa_control_save(opa_control *control);
 
 /*
- * To be called at the start of a request: a file that was removed or cut is let go of; counting
- * goes on in memory and a new file is tried, at most once a second.
+ * To be called once a second or so: a file that was removed or cut is let go of; counting goes on
+ * in memory and a new file is tried, at most once a second.
  */
 void opa_control_check(opa_control *control);
 

@@ -237,6 +237,7 @@ static void look_around(opa_publisher *publisher, uint64_t now)
 		publisher->next_launch = 0; /* that there was an exporter for the old one does not help */
 	}
 	if (publisher->control != NULL) {
+		opa_control_check(publisher->control);
 		opa_control_save(publisher->control); /* what requests without a trace have counted */
 	}
 	publisher->off = faccessat(publisher->spool.dir, "off", F_OK, 0) == 0;
@@ -459,9 +460,6 @@ bool opa_publish_begin(opa_publisher *publisher, const opa_outlet *outlet)
 {
 	opa_publisher_enter(publisher);
 	opa_publisher_look(publisher, outlet);
-	if (publisher->control != NULL) {
-		opa_control_check(publisher->control);
-	}
 	bool on = !publisher->off;
 	opa_spool spool;
 	bool merge = publisher->merge_due && opa_publisher_lend_spool(publisher, &spool);

@@ -58,8 +58,8 @@ void opa_publish_count_all(
 	opa_publisher *publisher, const opa_outlet *outlet, const uint64_t counts[OPA_COUNTER_COUNT]);
 
 /*
- * At the start of a request: once a second looks whether <spool>/off exists, at every call whether
- * the control file is intact. Answers false when tracing is switched off by that file.
+ * At the start of a request: once a second looks whether <spool>/off exists and the control file is
+ * intact. Answers false when tracing is switched off by that file.
  */
 bool opa_publish_begin(opa_publisher *publisher, const opa_outlet *outlet);
 
