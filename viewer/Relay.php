@@ -58,17 +58,24 @@ final class Relay
 		while ($pipes !== []) {
 			$ready = $pipes;
 			$none = null;
-			$count = (int) @stream_select($ready, $none, $none, 0, 200_000);
-			if ($this->isAsked || ($count === 0 && $this->hasEnded($process))) {
-				return; // what others of its owner's still hold open is not waited for
+			if (@stream_select($ready, $none, $none, 0, 200_000) === false) {
+				// A signal came, or there are more descriptors than select() takes: each is looked at.
+				$ready = $pipes;
+				usleep(5_000);
 			}
-			foreach ($count > 0 ? $ready : [] as $i => $pipe) {
+			$hasEnded = $this->hasEnded($process); // asked first, so that all that it wrote is read
+			$hasText = false;
+			foreach ($ready as $i => $pipe) {
 				$text = (string) fread($pipe, self::CHUNK);
+				$hasText = $hasText || $text !== '';
 				$isEnd = $text === '' && feof($pipe);
 				$rest[$i] = $this->pass($i, $rest[$i] . $text, $isEnd);
 				if ($isEnd) {
 					unset($pipes[$i]);
 				}
+			}
+			if ($this->isAsked || ($hasEnded && !$hasText)) {
+				return; // what others of its owner's still hold open is not waited for
 			}
 		}
 	}
