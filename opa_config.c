@@ -1,6 +1,7 @@
 #include "opa_config.h"
 #include "core/opa_alloc.h"
 #include "core/opa_entropy.h"
+#include "core/opa_hash.h"
 #include "core/opa_host.h"
 #include "core/opa_otlp.h"
 #include "core/opa_sampler.h"
@@ -545,12 +546,8 @@ static bool build_resource(const opa_config_input *in, opa_config *config, bool 
 	opa_free(config->resource);
 	config->resource = bytes;
 	config->resource_len = len;
-	/* FNV-1a (64 bit). Instance id and pid are in there: no two processes have the same by chance.
-	 */
-	config->resource_id = 0xcbf29ce484222325u;
-	for (size_t i = 0; i < len; i++) {
-		config->resource_id = (config->resource_id ^ bytes[i]) * 0x100000001b3u;
-	}
+	/* Instance id and pid are in there: no two processes have the same by chance. */
+	config->resource_id = opa_hash_add(OPA_HASH_START, bytes, len);
 	return true;
 }
 
