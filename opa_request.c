@@ -190,7 +190,7 @@ static bool may_trace(const opa_config *config)
 	if (config == NULL || config->exporter_none) {
 		return false;
 	}
-	/* A run without a request, or without arguments, is PHP's own: preloading, `php -v`. */
+	/* A run without a request, or without arguments, is PHP's own, such as `php -v`. */
 	if (opa_http_is_server() ? SG(request_info).request_method == NULL
 							 : SG(request_info).argv == NULL || !config->trace_cli) {
 		return false;
