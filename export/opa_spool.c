@@ -121,20 +121,28 @@ static opa_spool_error open_directory(const char *path, int what, int *fd)
 	return error;
 }
 
+/* Two processes may make the same one at once. */
+static bool make_folder(int dir, const char *name)
+{
+	struct stat st;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		if (errno != ENOENT || (mkdirat(dir, name, 0700) != 0 && errno != EEXIST) ||
+			fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+			return false;
+		}
+	}
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid()) {
+		errno = ENOTDIR;
+		return false;
+	}
+	/* the program's umask may have taken the owner's rights */
+	return (st.st_mode & 0700) == 0700 || fchmodat(dir, name, 0700, 0) == 0;
+}
+
 bool opa_spool_make_folders(const opa_spool *spool)
 {
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-		struct stat st;
-		if (mkdirat(spool->dir, folders[i], 0700) == 0) {
-			/* the program's umask may have taken the owner's rights */
-			if (fchmodat(spool->dir, folders[i], 0700, 0) != 0) {
-				return false;
-			}
-		} else if (errno != EEXIST ||
-				   fstatat(spool->dir, folders[i], &st, AT_SYMLINK_NOFOLLOW) != 0) {
-			return false;
-		} else if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid()) {
-			errno = ENOTDIR;
+		if (!make_folder(spool->dir, folders[i])) {
 			return false;
 		}
 	}

@@ -5,6 +5,10 @@
 #include "support.h"
 #include "core/opa_host_posix.c"
 
+#include <sched.h>
+#include <sys/mount.h>
+
+#define SKIPPED 77
 #define ID    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define OTHER "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 
@@ -167,6 +171,58 @@ static void long_files_are_read_to_their_end(void **state)
 	assert_false(search_file(path, " /etc/hostname ", id, sizeof(id)));
 }
 
+/* In a mount namespace of its own, as in a container: 0, or the number of the step that failed. */
+static int hostname_from_elsewhere(const char *folder)
+{
+	char file[160], id[80];
+	snprintf(file, sizeof(file), "%s/hostname", folder);
+	int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || close(fd) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0) {
+		return 1;
+	}
+	if (may_be_mounted("/etc/hostname")) {
+		return 2;
+	}
+	if (mount(file, "/etc/hostname", "none", MS_BIND, NULL) != 0) {
+		return 3;
+	}
+	opa_host_container_id(id, sizeof(id));
+	return strcmp(id, ID) == 0 ? 0 : 4;
+}
+
+static void a_mount_of_etc_hostname_is_found(void **state)
+{
+	(void)state;
+	char base[] = "/tmp/opa-host-XXXXXX", folder[128], file[160], id[80];
+	opa_host_container_id(id, sizeof(id));
+	if (id[0] != '\0' || access("/etc/hostname", F_OK) != 0) {
+		skip(); /* this is a container itself */
+	}
+	assert_non_null(mkdtemp(base));
+	snprintf(folder, sizeof(folder), "%s/" ID, base);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	int pid = fork();
+	if (pid == 0) {
+		_exit(unshare(CLONE_NEWNS) == 0 ? hostname_from_elsewhere(folder) : SKIPPED);
+	}
+	int status = wait_child(pid);
+	snprintf(file, sizeof(file), "%s/hostname", folder);
+	unlink(file);
+	rmdir(folder);
+	rmdir(base);
+	if (status == SKIPPED) {
+		skip(); /* not root's, or not allowed here */
+	}
+	assert_int_equal(status, 0);
+}
+
+static void no_file_is_no_mount(void **state)
+{
+	(void)state;
+	assert_true(may_be_mounted("/proc"));
+	assert_false(may_be_mounted("/proc/self/no such file"));
+}
+
 static void other_texts_have_none(void **state)
 {
 	(void)state;
@@ -196,6 +252,8 @@ int main(void)
 		cmocka_unit_test(of_nested_containers_the_innermost_counts),
 		cmocka_unit_test(with_cgroup_v2_the_mount_of_etc_hostname_has_it),
 		cmocka_unit_test(long_files_are_read_to_their_end),
+		cmocka_unit_test(a_mount_of_etc_hostname_is_found),
+		cmocka_unit_test(no_file_is_no_mount),
 		cmocka_unit_test(other_texts_have_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
