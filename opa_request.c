@@ -77,6 +77,7 @@ static bool publish(opa_request *request, opa_batch *batch)
 		memcpy(record.trace_id, batch->trace_id, OPA_TRACE_ID_LEN);
 		kept = opa_publish(opa_the_process.publisher, &config->outlet, &record,
 			(opa_str){(const char *)config->resource, config->resource_len});
+		request->dropped += kept ? 0 : batch->spans;
 	}
 	/* Last, because it saves the counters: what was kept is among them. */
 	if (batch->data != NULL || batch->complete) {
@@ -99,25 +100,15 @@ bool opa_request_flush(void)
 	return kept;
 }
 
-/* Ends the local root and the trace. The piece that leaves last says that it is the last. */
+/* Ends the local root and the trace. */
 static void finish(opa_request *request, bool keep)
 {
-	opa_batch ended = {0}, last; /* opa_span_end() fills it in only when something is flushed */
-	opa_span_end(opa_the_process.spans, request->owner, request->local_root, OPA_NOW, &ended);
-	opa_trace_finish(opa_the_process.spans, request->owner, request->root, &last);
-	if (last.data == NULL && ended.data != NULL) {
-		for (unsigned i = 0; i < OPA_TRACE_COUNTS; i++) {
-			ended.counts[i] += last.counts[i];
-		}
-		ended.complete = last.complete;
-		last = ended;
-		ended = (opa_batch){0};
-	}
+	opa_batch last;
+	opa_trace_finish(opa_the_process.spans, request->owner, request->root, request->local_root,
+		request->dropped, &last);
 	if (keep) {
-		publish(request, &ended);
 		publish(request, &last);
 	} else {
-		opa_batch_release(opa_the_process.spans, &ended);
 		opa_batch_release(opa_the_process.spans, &last);
 	}
 }
@@ -135,6 +126,7 @@ static void begin_trace(opa_request *request)
 {
 	char room[OPA_HTTP_NAME_ROOM];
 	opa_fields fields;
+	request->dropped = 0;
 	opa_fields_init(&fields);
 	opa_trace_start start = {
 		.owner = request->owner,
@@ -294,6 +286,7 @@ void opa_request_note_fork(void)
 		return;
 	}
 	request->forked = true;
+	request->dropped = 0; /* what the parent lacks it says itself */
 	request->fork_time = opa_clock_wall();
 	request->fork_parent = opa_fiber_peek(&request->fibers);
 	if (request->recording == OPA_RECORDING_ON) {

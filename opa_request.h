@@ -44,6 +44,7 @@ typedef struct opa_request {
 	uint64_t exception_count; /* how many numbers were given */
 	uint64_t spans;           /* started by this request, roots not counted */
 	uint64_t values_cut;
+	uint64_t dropped; /* finished spans of this trace that could not be published */
 	/*
 	 * The id that was handed out last, with a reference of opa's own: as long as it is held, a
 	 * string at that address is that id, and need not be read again.

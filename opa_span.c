@@ -258,7 +258,9 @@ opa_span_result opa_span_begin(
 	opa_block *span = NULL;
 	if (OPA_LIKELY(trace != NULL)) {
 		span = open_span(table, shard, trace, start, mono, &result);
-		if (span != NULL && parent != NULL) {
+		if (OPA_UNLIKELY(span == NULL)) {
+			trace->dropped++;
+		} else if (parent != NULL) {
 			parent->has_children = true;
 		}
 	}
@@ -354,31 +356,40 @@ opa_span_result opa_trace_flush(
 	return trace == NULL ? OPA_SPAN_UNKNOWN : OPA_SPAN_OK;
 }
 
-/* Closes what is open, the latest first. What a forked child only inherited is not its to write. */
-static void finish_open(union shard *shard, opa_trace *trace)
+/*
+ * Closes what is open, the latest first, so that what ends in order comes behind what it is to say
+ * of the others. What a forked child only inherited is not its to write.
+ */
+static void finish_open(union shard *shard, opa_trace *trace, opa_span_id ending, uint64_t dropped)
 {
 	uint64_t mono = opa_clock_mono();
 	while (trace->open != NULL) {
 		opa_block *span = trace->open;
 		if (!span->frozen) {
 			uint64_t end = opa_trace_end_of(trace, span, mono);
-			if (finish_span(shard, trace, opa_idmap_find(&shard->spans, span->id), end, true)) {
+			bool unfinished = span->id != ending;
+			if (!unfinished) {
+				opa_trace_tell_dropped(trace, span, dropped);
+			}
+			if (finish_span(
+					shard, trace, opa_idmap_find(&shard->spans, span->id), end, unfinished)) {
 				continue;
 			}
 			trace->counts[OPA_TRACE_SPANS_LOST]++;
+			trace->dropped++;
 		}
 		remove_span(shard, trace, span);
 	}
 }
 
-opa_span_result opa_trace_finish(
-	opa_span_table *table, uint64_t owner, opa_span_id root, opa_batch *batch)
+opa_span_result opa_trace_finish(opa_span_table *table, uint64_t owner, opa_span_id root,
+	opa_span_id ending, uint64_t dropped, opa_batch *batch)
 {
 	memset(batch, 0, sizeof(*batch));
 	union shard *shard = lock_shard_of(table, root);
 	opa_trace *trace = find_trace(shard, owner, root);
 	if (trace != NULL) {
-		finish_open(shard, trace);
+		finish_open(shard, trace, ending, dropped);
 		opa_idmap_remove(&shard->traces, root);
 		opa_trace_detach(trace, true, batch);
 		batch->shard = shard->index;
@@ -487,17 +498,6 @@ opa_span_result opa_span_add_event(
 	return result;
 }
 
-static bool has_exception(const opa_block *span, uint64_t token)
-{
-	uint32_t known = span->exception_count;
-	for (uint32_t i = 0; i < known && i < OPA_BLOCK_EXCEPTIONS; i++) {
-		if (span->exceptions[i] == token) {
-			return true;
-		}
-	}
-	return false;
-}
-
 opa_span_result opa_span_add_exception(opa_span_table *table, uint64_t owner, opa_span_id id,
 	uint64_t token, opa_str fields, opa_str message)
 {
@@ -505,17 +505,10 @@ opa_span_result opa_span_add_exception(opa_span_table *table, uint64_t owner, op
 	opa_span_result result;
 	uint64_t mono = opa_clock_mono();
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
-	if (span == NULL) {
-		return result;
+	if (span != NULL) {
+		result = opa_trace_add_exception(span->trace, span, token, mono, fields, message);
+		unlock(shard);
 	}
-	if (!has_exception(span, token)) {
-		result = opa_trace_add_event(span->trace, span, OPA_NOW, mono, fields);
-		if (result == OPA_SPAN_OK) {
-			span->exceptions[span->exception_count++ % OPA_BLOCK_EXCEPTIONS] = token;
-		}
-		opa_trace_set_status(span->trace, span, OPA_STATUS_ERROR, message, true);
-	}
-	unlock(shard);
 	return result;
 }
 

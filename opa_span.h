@@ -149,12 +149,15 @@ opa_span_result opa_trace_flush(
 	opa_span_table *table, uint64_t owner, opa_span_id root, opa_batch *batch);
 
 /*
- * Ends the trace: what is open is closed at this moment and marked `opa.unfinished`, everything is
- * handed out, and from now on none of its ids is known. A batch without spans (data NULL) still has
- * the counts.
+ * Ends the trace, and with it the span `ending` (the local root; OPA_NO_SPAN: none). What else is
+ * open is closed at this moment and marked `opa.unfinished`, everything is handed out, and from now
+ * on none of its ids is known. A batch without spans (data NULL) still has the counts.
+ *
+ * If the trace lacks spans that could not be started or written, or the `dropped` of which only the
+ * caller knows, `ending` says how many with the attribute `opa.dropped_spans`, whatever the limits.
  */
-opa_span_result opa_trace_finish(
-	opa_span_table *table, uint64_t owner, opa_span_id root, opa_batch *batch);
+opa_span_result opa_trace_finish(opa_span_table *table, uint64_t owner, opa_span_id root,
+	opa_span_id ending, uint64_t dropped, opa_batch *batch);
 
 /* Gives the memory of a batch back; the batch is empty then. An empty one is left alone. */
 void opa_batch_release(opa_span_table *table, opa_batch *batch);

@@ -1,6 +1,7 @@
 #include "opa_trace.h"
 #include "core/opa_alloc.h"
 #include "core/opa_clock.h"
+#include "core/opa_fields.h"
 
 #define BUFFER_STEP ((size_t)4096)
 
@@ -127,6 +128,7 @@ void opa_trace_leave_to_parent(opa_trace *trace)
 		trace->bytes -= len;
 	}
 	trace->finished_spans = 0;
+	trace->dropped = 0;
 	trace->error = false;
 	memset(trace->counts, 0, sizeof(trace->counts));
 	for (opa_block *span = trace->open; span != NULL; span = span->next) {
@@ -192,6 +194,26 @@ bool opa_trace_set_further_attribute(
 	opa_attributes attributes = {wire, opa_short_attribute_len(key, text), 0};
 	*result = opa_trace_set_attributes(trace, span, &attributes);
 	return true;
+}
+
+void opa_trace_tell_dropped(opa_trace *trace, opa_block *span, uint64_t dropped)
+{
+	dropped += trace->dropped;
+	if (OPA_LIKELY(dropped == 0)) {
+		return;
+	}
+	const opa_span_limits *limits = trace->limits;
+	opa_span_limits none = *limits;
+	opa_value number = OPA_VALUE_OF_INT((int64_t)dropped);
+	opa_fields fields;
+	none.attributes = UINT32_MAX;
+	none.trace_size = SIZE_MAX;
+	opa_fields_init(&fields);
+	opa_fields_attribute(&fields, OPA_TAG_SPAN_ATTRIBUTE, OPA_STR("opa.dropped_spans"), &number);
+	trace->limits = &none;
+	set_attribute(trace, span, fields.data, fields.len);
+	trace->limits = limits;
+	opa_fields_deinit(&fields);
 }
 
 /* Behind what stands already; there is room. */
@@ -295,4 +317,29 @@ opa_span_result opa_trace_set_name(opa_trace *trace, opa_block *span, opa_str na
 	}
 	opa_block_set_name(span, name);
 	return OPA_SPAN_OK;
+}
+
+static bool has_exception(const opa_block *span, uint64_t token)
+{
+	uint32_t known = span->exception_count;
+	for (uint32_t i = 0; i < known && i < OPA_BLOCK_EXCEPTIONS; i++) {
+		if (span->exceptions[i] == token) {
+			return true;
+		}
+	}
+	return false;
+}
+
+opa_span_result opa_trace_add_exception(opa_trace *trace, opa_block *span, uint64_t token,
+	uint64_t mono, opa_str fields, opa_str message)
+{
+	if (has_exception(span, token)) {
+		return OPA_SPAN_OK;
+	}
+	opa_span_result result = opa_trace_add_event(trace, span, OPA_NOW, mono, fields);
+	if (result == OPA_SPAN_OK) {
+		span->exceptions[span->exception_count++ % OPA_BLOCK_EXCEPTIONS] = token;
+	}
+	opa_trace_set_status(trace, span, OPA_STATUS_ERROR, message, true);
+	return result;
 }

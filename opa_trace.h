@@ -31,6 +31,7 @@ typedef struct opa_trace {
 	uint64_t started;  /* gives the spans their sequence */
 	uint64_t wall;     /* Unix time at the moment `mono` */
 	uint64_t mono;
+	uint64_t dropped; /* spans that it lacks: not started for want of room, or not written */
 	uint32_t counts[OPA_TRACE_COUNTS];
 } opa_trace;
 
@@ -76,6 +77,9 @@ bool opa_trace_grow(opa_trace *trace, const opa_block *span);
  */
 OPA_INLINE void opa_trace_write(opa_trace *trace, opa_block *span, uint64_t end, bool unfinished);
 
+/* Says on the span how many the trace lacks: `dropped`, of which the caller knows, and more. */
+void opa_trace_tell_dropped(opa_trace *trace, opa_block *span, uint64_t dropped);
+
 /* Takes a span off the list of open ones and out of the books. Its block is the caller's then. */
 OPA_INLINE void opa_trace_close(opa_trace *trace, opa_block *span);
 
@@ -98,6 +102,8 @@ bool opa_trace_set_further_attribute(
 	opa_trace *trace, opa_block *span, opa_str key, opa_str text, opa_span_result *result);
 opa_span_result opa_trace_add_event(
 	opa_trace *trace, opa_block *span, uint64_t time, uint64_t mono, opa_str fields);
+opa_span_result opa_trace_add_exception(opa_trace *trace, opa_block *span, uint64_t token,
+	uint64_t mono, opa_str fields, opa_str message);
 opa_span_result opa_trace_add_link(opa_trace *trace, opa_block *span, opa_str fields);
 opa_span_result opa_trace_set_status(
 	opa_trace *trace, opa_block *span, opa_span_status status, opa_str message, bool found);

@@ -49,7 +49,7 @@ static void open_trace(struct bench *b)
 static void close_trace(struct bench *b)
 {
 	opa_batch batch;
-	opa_trace_finish(b->table, b->owner, b->root, &batch);
+	opa_trace_finish(b->table, b->owner, b->root, OPA_NO_SPAN, 0, &batch);
 	opa_batch_release(b->table, &batch);
 }
 

@@ -129,8 +129,8 @@ final class ShowCommand implements Command
 				->cut($out, $out->columns));
 		}
 		if ($trace['gaps']) {
-			$out->line((new Line())->add('! incomplete: spans are missing that others name as their parents '
-				. '(opa status says what was lost)', 'yellow')->cut($out, $out->columns));
+			$out->line((new Line())->add('! incomplete: spans are missing '
+				. '(opa status says what was dropped and why)', 'yellow')->cut($out, $out->columns));
 		}
 		foreach ($tree->roots as $root) {
 			if ($root->row['parent_id'] !== null && $root->mark === '') {

@@ -32,9 +32,11 @@ final class SpanDetails
 	{
 		$a = $span->attributes();
 		$code = $a['http.response.status_code'] ?? null;
+		$dropped = $a['opa.dropped_spans'] ?? null;
 		return array_values(array_filter([
 			($a['opa.unfinished'] ?? false) === true ? 'unfinished' : '',
 			($a['opa.lost'] ?? false) === true ? 'lost: its process died' : '',
+			is_int($dropped) ? Format::plural($dropped, 'span') . ' dropped' : '',
 			is_int($code) && $code >= 400 && $span->parent !== null ? (string) $code : '',
 		]));
 	}

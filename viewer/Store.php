@@ -125,16 +125,22 @@ final class Store
 	}
 
 	/**
-	 * Whether spans of a complete trace are missing: others name them as their parents. What was lost
-	 * without children leaves no sign.
-	 * @param array<string, mixed> $trace a row of `traces`
+	 * Whether spans of a complete trace are missing: its root says that some were dropped, or others
+	 * name them as their parents.
+	 * @param array<string, mixed> $trace a row of `traces` with root_attributes
 	 */
 	public function hasGaps(array $trace): bool
 	{
-		return (int) $trace['complete'] === 1 && (int) $trace['spans'] <= self::LOOKED_THROUGH
-			&& (bool) $this->value('SELECT EXISTS (SELECT 1 FROM spans x WHERE x.trace_id = :id
+		return (int) $trace['complete'] === 1
+			&& (str_contains((string) $trace['root_attributes'], '"opa.dropped_spans":')
+				|| (int) $trace['spans'] <= self::LOOKED_THROUGH && $this->hasOrphans($trace['trace_id']));
+	}
+
+	private function hasOrphans(string $traceId): bool
+	{
+		return (bool) $this->value('SELECT EXISTS (SELECT 1 FROM spans x WHERE x.trace_id = :id
 				AND x.remote = 0 AND x.parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM spans p
-				WHERE p.trace_id = x.trace_id AND p.span_id = x.parent_id))', ['id' => $trace['trace_id']]);
+				WHERE p.trace_id = x.trace_id AND p.span_id = x.parent_id))', ['id' => $traceId]);
 	}
 
 	/** @return array<string, int> how far each journal is in this store */

@@ -45,12 +45,18 @@ final class ViewerListTest extends ViewerTestCase
 		$builder->trace($builder->id(), [['name' => 'whole'] + $root, $remote]);
 		$builder->trace($builder->id(), [['name' => 'holey'] + $root, $orphan]);
 		$builder->trace($builder->id(), [['name' => 'running'] + $root, $orphan], ['complete' => 0]);
+		$builder->trace($builder->id(), [['name' => 'short', 'tags' => ['opa.dropped_spans' => 12]] + $root]);
+		$builder->trace($builder->id(), [['name' => 'talks', 'tags' => ['a' => '"opa.dropped_spans":1']] + $root]);
 		$out = $this->onFixtures('list')->out;
 		$this->assertMatchesRegularExpression('/ 2 +whole/', $out);
 		$this->assertMatchesRegularExpression('/ 2 +running/', $out);
 		$this->assertMatchesRegularExpression('/ ≥2 +holey/u', $out);
+		$this->assertMatchesRegularExpression('/ ≥1 +short/u', $out);
+		$this->assertMatchesRegularExpression('/ 1 +talks/', $out);
 		$id = array_column($this->onFixtures('list', '--json', '--name', 'holey')->objects(), 'trace_id')[0];
 		$this->assertStringContainsString('! incomplete: spans are missing', $this->onFixtures('show', $id)->out);
+		$id = array_column($this->onFixtures('list', '--json', '--name', 'short')->objects(), 'trace_id')[0];
+		$this->assertStringContainsString('12 spans dropped', $this->onFixtures('show', $id)->out);
 	}
 
 	public function testThePathIsLeftOutWhereTheNameHasARoute(): void

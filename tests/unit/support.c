@@ -271,7 +271,8 @@ opa_span_result set_tag(fixture *f, opa_span_id id, const char *key, const char 
 void finish(fixture *f)
 {
 	opa_batch batch;
-	assert_int_equal(opa_trace_finish(f->table, f->owner, f->root, &batch), OPA_SPAN_OK);
+	assert_int_equal(
+		opa_trace_finish(f->table, f->owner, f->root, OPA_NO_SPAN, 0, &batch), OPA_SPAN_OK);
 	assert_true(batch.complete);
 	collect(&f->out, f->table, &batch);
 }
@@ -285,7 +286,7 @@ bool table_works(opa_span_table *table)
 	if (root == OPA_NO_SPAN || child == OPA_NO_SPAN ||
 		opa_span_set_attributes(table, owner, child, tag("k", "v")) != OPA_SPAN_OK ||
 		opa_span_end(table, owner, child, OPA_NOW, &batch) != OPA_SPAN_OK ||
-		opa_trace_finish(table, owner, root, &batch) != OPA_SPAN_OK) {
+		opa_trace_finish(table, owner, root, OPA_NO_SPAN, 0, &batch) != OPA_SPAN_OK) {
 		return false;
 	}
 	bool right = batch.spans == 2 && batch.counts[OPA_TRACE_SPANS_UNFINISHED] == 1;

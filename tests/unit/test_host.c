@@ -9,8 +9,8 @@
 #include <sys/mount.h>
 
 #define SKIPPED 77
-#define ID    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define OTHER "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+#define ID      "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define OTHER   "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 
 static void read_line(const char *command, char *to, size_t size)
 {

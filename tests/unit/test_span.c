@@ -124,7 +124,8 @@ static void a_trace_is_finished_once(void **state)
 	opa_batch batch;
 	finish(f);
 	memset(&batch, 0xff, sizeof(batch));
-	assert_int_equal(opa_trace_finish(f->table, f->owner, f->root, &batch), OPA_SPAN_UNKNOWN);
+	assert_int_equal(
+		opa_trace_finish(f->table, f->owner, f->root, OPA_NO_SPAN, 0, &batch), OPA_SPAN_UNKNOWN);
 	assert_null(batch.data);
 	memset(&batch, 0xff, sizeof(batch));
 	assert_int_equal(opa_trace_flush(f->table, f->owner, f->root, &batch), OPA_SPAN_UNKNOWN);
@@ -192,7 +193,8 @@ static void a_foreign_owner_knows_nothing(void **state)
 	all_answer(f, 0, id, OPA_SPAN_UNKNOWN);
 	assert_true(span_begin(f->table, other, id) == OPA_NO_SPAN);
 	assert_int_equal(opa_trace_flush(f->table, other, f->root, &batch), OPA_SPAN_UNKNOWN);
-	assert_int_equal(opa_trace_finish(f->table, other, f->root, &batch), OPA_SPAN_UNKNOWN);
+	assert_int_equal(
+		opa_trace_finish(f->table, other, f->root, OPA_NO_SPAN, 0, &batch), OPA_SPAN_UNKNOWN);
 	assert_true(opa_span_is_open(f->table, f->owner, id));
 	finish(f);
 	get(f, id);
@@ -231,7 +233,8 @@ static void no_id_is_given_twice_over_many_requests(void **state)
 			assert_int_equal(
 				opa_span_set_attributes(f->table, owner, old[k], tag("k", "v")), OPA_SPAN_UNKNOWN);
 		}
-		assert_int_equal(opa_trace_finish(f->table, owner, root, &batch), OPA_SPAN_OK);
+		assert_int_equal(
+			opa_trace_finish(f->table, owner, root, OPA_NO_SPAN, 0, &batch), OPA_SPAN_OK);
 		assert_int_equal(batch.spans, 2);
 		opa_batch_release(f->table, &batch);
 	}

@@ -184,7 +184,7 @@ static void every_piece_names_its_trace(void **state)
 	opa_batch batch, last;
 	end(f, begin(f, f->root));
 	opa_trace_flush(f->table, f->owner, f->root, &batch);
-	opa_trace_finish(f->table, f->owner, f->root, &last);
+	opa_trace_finish(f->table, f->owner, f->root, OPA_NO_SPAN, 0, &last);
 	assert_memory_equal(batch.trace_id, last.trace_id, 16);
 	assert_memory_not_equal(batch.trace_id, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 	assert_true(!batch.complete && last.complete);
@@ -250,7 +250,7 @@ static void counts_are_handed_out_once(void **state)
 	opa_trace_flush(f->table, f->owner, f->root, &batch);
 	assert_int_equal(batch.counts[OPA_TRACE_SPANS_STARTED], 2);
 	opa_batch_release(f->table, &batch);
-	opa_trace_finish(f->table, f->owner, f->root, &batch);
+	opa_trace_finish(f->table, f->owner, f->root, OPA_NO_SPAN, 0, &batch);
 	assert_int_equal(batch.counts[OPA_TRACE_SPANS_STARTED], 0);
 	assert_int_equal(batch.counts[OPA_TRACE_SPANS_UNFINISHED], 1);
 	opa_batch_release(f->table, &batch);
@@ -420,7 +420,7 @@ static void protoc_reads_the_same(void **state)
 	opa_span_add_link(f->table, f->owner, id, link_fields('L'));
 	opa_span_set_status(f->table, f->owner, id, OPA_STATUS_ERROR, OPA_STR("broken"), false);
 	end_at(f, id, LONG_AGO - 1);
-	opa_trace_finish(f->table, f->owner, f->root, &batch);
+	opa_trace_finish(f->table, f->owner, f->root, OPA_NO_SPAN, 0, &batch);
 	assert_non_null(protoc_reads(&batch, text, sizeof(text)));
 	static const char *const wanted[] = {"key: \"list\"", "int_value: -5", "bool_value: false",
 		"name: \"timed\"", "name: \"an event\"", "span_id: \"LLLLLLLL\"", "message: \"broken\"",

@@ -75,7 +75,7 @@ static void what_was_open_can_only_be_a_parent_in_the_child(void **state)
 		CHECK(opa_span_set_parent(f->table, f->owner, own, open) == OPA_SPAN_OK);
 		CHECK(opa_span_set_parent(f->table, f->owner, open, own) == OPA_SPAN_REFUSED);
 		CHECK(try_tag(f, own) == OPA_SPAN_OK);
-		CHECK(opa_trace_finish(f->table, f->owner, f->root, &batch) == OPA_SPAN_OK);
+		CHECK(opa_trace_finish(f->table, f->owner, f->root, OPA_NO_SPAN, 0, &batch) == OPA_SPAN_OK);
 		CHECK(batch.spans == 1 && wire_next_span(batch.data, batch.len, &at, &span));
 		CHECK(span.id == own && span.parent == open && at == batch.len);
 		CHECK(batch.counts[OPA_TRACE_SPANS_STARTED] == 1);
@@ -103,7 +103,7 @@ static void finished_spans_are_in_the_parents_batch_only(void **state)
 		CHECK(batch.data == NULL && batch.block == NULL);
 		opa_span_id own = span_begin(f->table, f->owner, f->root);
 		CHECK(opa_span_end(f->table, f->owner, own, OPA_NOW, &batch) == OPA_SPAN_OK);
-		CHECK(opa_trace_finish(f->table, f->owner, f->root, &batch) == OPA_SPAN_OK);
+		CHECK(opa_trace_finish(f->table, f->owner, f->root, OPA_NO_SPAN, 0, &batch) == OPA_SPAN_OK);
 		CHECK(count_spans(&batch) == 1);
 		CHECK(batch.counts[OPA_TRACE_SPANS_STARTED] == 1);
 		opa_batch_release(f->table, &batch);
@@ -124,7 +124,7 @@ static void a_child_that_traced_nothing_has_nothing_to_hand_out(void **state)
 	int pid = fork_with(f->table);
 	if (pid == 0) {
 		opa_batch batch;
-		CHECK(opa_trace_finish(f->table, f->owner, f->root, &batch) == OPA_SPAN_OK);
+		CHECK(opa_trace_finish(f->table, f->owner, f->root, OPA_NO_SPAN, 0, &batch) == OPA_SPAN_OK);
 		CHECK(batch.data == NULL && batch.spans == 0 && batch.complete && !batch.error);
 		for (int i = 0; i < OPA_TRACE_COUNTS; i++) {
 			CHECK(batch.counts[i] == 0);
@@ -145,7 +145,7 @@ static void an_error_of_the_parents_is_not_the_childs(void **state)
 	if (pid == 0) {
 		opa_batch batch;
 		span_begin(f->table, f->owner, f->root);
-		CHECK(opa_trace_finish(f->table, f->owner, f->root, &batch) == OPA_SPAN_OK);
+		CHECK(opa_trace_finish(f->table, f->owner, f->root, OPA_NO_SPAN, 0, &batch) == OPA_SPAN_OK);
 		CHECK(batch.spans == 1 && !batch.error);
 		_exit(0);
 	}
@@ -162,7 +162,7 @@ static void a_root_that_had_ended_is_still_a_parent_in_the_child(void **state)
 	if (pid == 0) {
 		opa_batch batch;
 		CHECK(span_begin(f->table, f->owner, f->root) != OPA_NO_SPAN);
-		CHECK(opa_trace_finish(f->table, f->owner, f->root, &batch) == OPA_SPAN_OK);
+		CHECK(opa_trace_finish(f->table, f->owner, f->root, OPA_NO_SPAN, 0, &batch) == OPA_SPAN_OK);
 		CHECK(batch.spans == 1);
 		_exit(0);
 	}
@@ -180,13 +180,14 @@ static void a_childs_child_writes_only_its_own(void **state)
 		if (grandchild == 0) {
 			CHECK(try_tag(f, own) == OPA_SPAN_REFUSED);
 			CHECK(span_begin(f->table, f->owner, own) != OPA_NO_SPAN);
-			CHECK(opa_trace_finish(f->table, f->owner, f->root, &batch) == OPA_SPAN_OK);
+			CHECK(opa_trace_finish(f->table, f->owner, f->root, OPA_NO_SPAN, 0, &batch) ==
+				  OPA_SPAN_OK);
 			CHECK(batch.spans == 1);
 			_exit(0);
 		}
 		CHECK(wait_child(grandchild) == 0);
 		CHECK(try_tag(f, own) == OPA_SPAN_OK);
-		CHECK(opa_trace_finish(f->table, f->owner, f->root, &batch) == OPA_SPAN_OK);
+		CHECK(opa_trace_finish(f->table, f->owner, f->root, OPA_NO_SPAN, 0, &batch) == OPA_SPAN_OK);
 		CHECK(batch.spans == 1);
 		_exit(0);
 	}
@@ -294,7 +295,7 @@ static void use_in_child(fixture *f, struct busy *busy, int threads)
 			CHECK(batch.data == NULL);
 		}
 	}
-	CHECK(opa_trace_finish(f->table, f->owner, f->root, &batch) == OPA_SPAN_OK);
+	CHECK(opa_trace_finish(f->table, f->owner, f->root, OPA_NO_SPAN, 0, &batch) == OPA_SPAN_OK);
 	CHECK(batch.spans == 20 && batch.counts[OPA_TRACE_SPANS_UNFINISHED] == 10);
 	opa_batch_release(f->table, &batch);
 	CHECK(table_works(f->table));

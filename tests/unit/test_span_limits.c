@@ -146,6 +146,45 @@ static void the_mark_of_an_unfinished_span_is_not_subject_to_limits(void **state
 	assert_true(wire_bool(*wire_attribute(&span, "opa.unfinished")));
 }
 
+/* ---- spans that are not there ---- */
+
+static void finish_root(fixture *f, uint64_t dropped)
+{
+	opa_batch batch;
+	assert_int_equal(
+		opa_trace_finish(f->table, f->owner, f->root, f->root, dropped, &batch), OPA_SPAN_OK);
+	collect(&f->out, f->table, &batch);
+	get(f, f->root);
+	assert_null(wire_attribute(&span, "opa.unfinished"));
+}
+
+static void the_root_says_how_many_spans_are_lacking_whatever_the_limits(void **state)
+{
+	fixture *f = *state;
+	opa_span_id id = begin(f, f->root);
+	f->limits.attributes = 0;
+	f->limits.trace_size = bytes_of(f->table);
+	for (int i = 0; i < 7; i++) {
+		assert_true(span_begin(f->table, f->owner, i % 2 ? f->root : id) == OPA_NO_SPAN);
+	}
+	end(f, id);
+	finish_root(f, 3);
+	assert_true(wire_int(*wire_attribute(&span, "opa.dropped_spans")) == 7 + 3);
+	assert_int_equal(span.dropped_attributes, 0);
+}
+
+static void of_a_whole_trace_the_root_says_nothing(void **state)
+{
+	fixture *f = *state;
+	opa_span_id id = begin(f, f->root);
+	f->limits.attributes = 0;
+	assert_int_equal(set_tag(f, id, "k", "v"), OPA_SPAN_LIMIT);
+	assert_true(span_begin(f->table, f->owner, id + 256) == OPA_NO_SPAN);
+	end(f, id);
+	finish_root(f, 0);
+	assert_null(wire_attribute(&span, "opa.dropped_spans"));
+}
+
 /* ---- size ---- */
 
 static void a_trace_that_is_full_refuses_and_counts(void **state)
@@ -392,7 +431,7 @@ static void a_million_spans_under_one_open_root_are_flat_and_each_there_once(voi
 		}
 	}
 	assert_true(n > 1000 && resident_memory() <= flat + 1024 * 1024);
-	opa_trace_finish(f->table, f->owner, f->root, &batch);
+	opa_trace_finish(f->table, f->owner, f->root, OPA_NO_SPAN, 0, &batch);
 	mark(&batch, seen, n);
 	opa_batch_release(f->table, &batch);
 	for (size_t i = 0; i < n; i++) {
@@ -426,6 +465,8 @@ int main(void)
 		TEST(events_and_links_beyond_the_limit_are_counted),
 		TEST(an_exception_without_room_still_makes_an_error),
 		TEST(the_mark_of_an_unfinished_span_is_not_subject_to_limits),
+		TEST(the_root_says_how_many_spans_are_lacking_whatever_the_limits),
+		TEST(of_a_whole_trace_the_root_says_nothing),
 		TEST(a_trace_that_is_full_refuses_and_counts),
 		TEST(a_full_trace_still_overwrites_what_fits),
 		TEST(a_status_is_set_even_when_its_message_has_no_room),

@@ -119,7 +119,7 @@ static void trace_script(opa_span_table *t, struct seen *seen)
 			take(seen, t, &batch);
 		}
 	}
-	assert_int_equal(opa_trace_finish(t, owner, root, &batch), OPA_SPAN_OK);
+	assert_int_equal(opa_trace_finish(t, owner, root, root, 0, &batch), OPA_SPAN_OK);
 	assert_true(batch.complete);
 	take(seen, t, &batch);
 }

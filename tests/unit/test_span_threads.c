@@ -139,7 +139,8 @@ static void finish_trace(struct worker *w)
 	CHECK(root != OPA_NO_SPAN);
 	struct entry *e = enter(w, root, OPA_NO_SPAN);
 	struct entry *old = atomic_exchange(&world->roots[random_below(&w->seed, TRACES)], e);
-	CHECK(opa_trace_finish(world->table, world->owner, old->id, &batch) == OPA_SPAN_OK);
+	CHECK(opa_trace_finish(world->table, world->owner, old->id, OPA_NO_SPAN, 0, &batch) ==
+		  OPA_SPAN_OK);
 	CHECK(batch.complete);
 	collect(&w->out, world->table, &batch);
 }
@@ -201,10 +202,10 @@ static void *work_as_foreigner(void *arg)
 		CHECK(opa_span_end(t, owner, e->id, OPA_NOW, &batch) == OPA_SPAN_UNKNOWN);
 		CHECK(opa_span_set_parent(t, owner, e->id, root) == OPA_SPAN_UNKNOWN);
 		CHECK(opa_span_set_parent(t, owner, root, e->id) != OPA_SPAN_OK);
-		CHECK(opa_trace_finish(t, owner, e->id, &batch) == OPA_SPAN_UNKNOWN);
+		CHECK(opa_trace_finish(t, owner, e->id, OPA_NO_SPAN, 0, &batch) == OPA_SPAN_UNKNOWN);
 		CHECK(span_begin(t, owner, e->id) == OPA_NO_SPAN);
 	}
-	CHECK(opa_trace_finish(t, owner, root, &batch) == OPA_SPAN_OK);
+	CHECK(opa_trace_finish(t, owner, root, OPA_NO_SPAN, 0, &batch) == OPA_SPAN_OK);
 	CHECK(batch.spans == 1);
 	opa_batch_release(t, &batch);
 	return NULL;
@@ -321,7 +322,8 @@ static void run_round(struct world *world, struct worker *workers)
 	for (int i = 0; i < TRACES; i++) {
 		opa_batch batch;
 		opa_span_id root = atomic_load(&world->roots[i])->id;
-		assert_int_equal(opa_trace_finish(world->table, world->owner, root, &batch), OPA_SPAN_OK);
+		assert_int_equal(opa_trace_finish(world->table, world->owner, root, OPA_NO_SPAN, 0, &batch),
+			OPA_SPAN_OK);
 		collect(&workers[0].out, world->table, &batch);
 	}
 }
