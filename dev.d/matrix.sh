@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # ./dev matrix: opa built and its phpt run on more than one PHP. Each of the others is made once,
-# below build/php/, and kept until ./dev clean.
+# below build/php/, and kept until ./dev clean. The core is built for Windows, too.
 
-matrix_names=(8.2-nts 8.4-nts 8.2-zts-debug)
+matrix_names=(8.2-nts 8.4-nts 8.2-zts-debug windows-core)
 
 matrix() {
 	local name status table=$root/build/matrix.table
@@ -16,6 +16,7 @@ matrix() {
 			8.2-nts) (PHP=8.2 matrix_here) || status=$? ;;
 			8.4-nts) matrix_chroot 8.4 || status=$? ;;
 			8.2-zts-debug) matrix_zts_debug || status=$? ;;
+			windows-core) matrix_windows_core || status=$? ;;
 			*) die "matrix: no '$name'; there are ${matrix_names[*]}" ;;
 		esac
 		[ $status -eq 0 ] || record "matrix $name (could not be made or built)" 0 1 0
@@ -66,6 +67,23 @@ matrix_zts_debug() {
 	"$prefix/bin/php" -n -r \
 		'echo PHP_VERSION, PHP_ZTS ? " ZTS" : " NTS", PHP_DEBUG ? " debug" : "";' \
 		>build/matrix-8.2-zts-debug.results.php
+}
+
+# Span table, settings and core/ for Windows. They are compiled and linked into a DLL, not run.
+matrix_windows_core() {
+	local name=windows-core sources out=$root/build/windows-core
+	need gcc-mingw-w64-x86-64-posix
+	mkdir -p "$out"
+	mapfile -t sources < <(sed -En 's/^((core\/|opa_(span|trace|config|config_cache|setting)\.)[^ ]*) .*/\1/p' \
+		sources.txt | grep -v '_posix\.c$')
+	if x86_64-w64-mingw32-gcc-posix -std=gnu11 -O2 -Wall -Wextra -Wshadow -Wundef -Wvla -Werror \
+		-shared -o "$out/opa-core.dll" "${sources[@]}" -lbcrypt >"$out/log" 2>&1; then
+		printf 'core for Windows\t1\t0\t0\n' >"build/matrix-$name.results"
+	else
+		tail -n 20 "$out/log" >&2
+		printf 'core for Windows\t0\t1\t0\n' >"build/matrix-$name.results"
+	fi
+	x86_64-w64-mingw32-gcc-posix -dumpmachine >"build/matrix-$name.results.php"
 }
 
 # The same inside a chroot, with a /proc and a /dev of its own where this machine lets us mount them.
