@@ -37,6 +37,35 @@ static void note(opa_setting setting, const zend_ini_entry *entry, bool accepted
 	}
 }
 
+static bool is_being_restored(void)
+{
+	const zend_execute_data *call = EG(current_execute_data);
+	const zend_string *name =
+		call != NULL && call->func != NULL && !ZEND_USER_CODE(call->func->type)
+			? call->func->common.function_name
+			: NULL;
+	return name != NULL && zend_string_equals_literal(name, "ini_restore");
+}
+
+/*
+ * The program has set opa.enabled for the rest of its request, which keeps its config: that is of
+ * its start, which ini_restore() goes back to. (A variable may have been against the INI value.)
+ */
+static void switch_now(opa_str value)
+{
+	const opa_config *config = OPA_G(request).config;
+	bool enabled = false;
+	opa_parse_bool(value, &enabled);
+	if (config != NULL && is_being_restored()) {
+		enabled = config->enabled;
+	}
+	if (enabled) {
+		opa_request_enable();
+	} else {
+		opa_request_disable();
+	}
+}
+
 /* One validator for all settings: mh_arg1 says which one it is. */
 static ZEND_INI_MH(on_modify)
 {
@@ -51,15 +80,10 @@ static ZEND_INI_MH(on_modify)
 			expects, (int)MIN(text.len, 64), text.data);
 		return FAILURE;
 	}
-	OPA_G(ini_changed) = true;
 	if (setting == OPA_SETTING_ENABLED && stage == ZEND_INI_STAGE_RUNTIME) {
-		bool enabled = false;
-		opa_parse_bool(text, &enabled);
-		if (enabled) {
-			opa_request_enable();
-		} else {
-			opa_request_disable();
-		}
+		switch_now(text);
+	} else {
+		OPA_G(ini_changed) = true;
 	}
 	return SUCCESS;
 }

@@ -1,6 +1,7 @@
 #include "php_opa.h"
 #include "opa_status.h"
 #include "opa_http.h"
+#include "opa_ini.h"
 #include "opa_process.h"
 
 /* ---- what both show ---- */
@@ -11,9 +12,29 @@ static const opa_config *config_now(void)
 	return OPA_G(request).config != NULL ? OPA_G(request).config : OPA_G(config);
 }
 
+/*
+ * The rest of a request's config is as it was at its start; opa.enabled a program may set while it
+ * goes on.
+ */
+static bool is_set_by_now(opa_setting setting, opa_str *value)
+{
+	opa_str values[OPA_SETTING_COUNT];
+	bool given[OPA_SETTING_COUNT];
+	if (setting != OPA_SETTING_ENABLED) {
+		return false;
+	}
+	opa_ini_collect(values, given);
+	*value = values[setting];
+	return given[setting];
+}
+
 /* An effective value; of resource attributes, those whose keys are on opa.redact are masked. */
 static zend_string *masked(const opa_config *config, opa_setting setting)
 {
+	opa_str now;
+	if (is_set_by_now(setting, &now)) {
+		return zend_string_init(now.data, now.len, false);
+	}
 	const char *text = config->texts[setting];
 	size_t len = strlen(text);
 	if (setting != OPA_SETTING_RESOURCE_ATTRIBUTES || len == 0) {
@@ -42,8 +63,9 @@ static zend_string *masked(const opa_config *config, opa_setting setting)
 /* "default", "php.ini", or the variable's name. */
 static void source_text(const opa_config *config, opa_setting setting, char *to, size_t size)
 {
+	opa_str now;
 	const char *variable = config->variables[setting];
-	switch (config->sources[setting]) {
+	switch (is_set_by_now(setting, &now) ? OPA_FROM_INI : config->sources[setting]) {
 	case OPA_FROM_DEFAULT:
 		snprintf(to, size, "default");
 		break;
