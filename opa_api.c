@@ -133,7 +133,8 @@ static zend_always_inline uint64_t time_of(const zval *time)
 static void begin_conversion(opa_conversion *conversion)
 {
 	const opa_config *config = OPA_G(request).config;
-	opa_conversion_begin(conversion, config->max_value_length, config->redact, &OPA_G(memo));
+	opa_conversion_begin(conversion, config->max_value_length, config->redact, &OPA_G(memo),
+		&OPA_G(conversion_calls));
 }
 
 static void end_conversion(opa_conversion *conversion)

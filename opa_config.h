@@ -84,7 +84,7 @@ typedef enum opa_log_level {
 		"Links of a span, at most.")                                                               \
 	X(MAX_VALUE_LENGTH, "max_value_length", "16K", SIZE, SYSTEM, 16, OPA_MIB,                      \
 		"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT,OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",                \
-		"Bytes of a value, at most; a longer one is cut.")                                         \
+		"Bytes that are kept of a value, before invalid UTF-8 is replaced.")                       \
 	X(MAX_TRACE_SIZE, "max_trace_size", "32M", SIZE, SYSTEM, 64 * OPA_KIB, 1024 * OPA_MIB, "",     \
 		"Memory that one trace may take.")                                                         \
 	X(SPOOL_DIR, "spool_dir", "", PATH, SYSTEM, 0, 0, "",                                          \

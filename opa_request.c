@@ -95,9 +95,10 @@ bool opa_request_flush(void)
 		OPA_SPAN_OK) {
 		return false;
 	}
-	bool kept = publish(request, &batch);
-	opa_request_count();
-	return kept;
+	if (batch.data == NULL) {
+		opa_request_count();
+	}
+	return publish(request, &batch);
 }
 
 /* Ends the local root and the trace. */
@@ -226,6 +227,7 @@ void opa_request_begin(void)
 	request->unwanted = false;
 	request->spans = 0;
 	request->values_cut = 0;
+	OPA_G(conversion_calls) = 0; /* a fatal error may have left it */
 	request->last_text = NULL;
 	request->spare_text = NULL;
 	request->exceptions = NULL;

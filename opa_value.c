@@ -17,11 +17,12 @@ typedef struct arena_head {
 } arena_head;
 
 void opa_conversion_begin(opa_conversion *conversion, uint32_t max_length, const opa_redact *redact,
-	opa_redact_memo *memo)
+	opa_redact_memo *memo, uint32_t *calls)
 {
 	conversion->max_length = max_length;
 	conversion->redact = redact;
 	conversion->memo = memo;
+	conversion->calls = calls;
 	conversion->cut = 0;
 	conversion->stop = false;
 	conversion->has_room = false;
@@ -140,9 +141,15 @@ static zend_string *call_for_string(
 	opa_conversion *conversion, zend_object *object, zend_function *method, zval *argument)
 {
 	zval result;
+	if (*conversion->calls >= OPA_VALUE_CALLS) {
+		conversion->cut++;
+		return NULL;
+	}
 	ZVAL_UNDEF(&result);
+	++*conversion->calls;
 	zend_call_known_function(
 		method, object, object->ce, &result, argument == NULL ? 0 : 1, argument, NULL);
+	--*conversion->calls;
 	if (!came_back(conversion)) {
 		zval_ptr_dtor(&result);
 		return NULL;
@@ -335,13 +342,6 @@ static opa_value convert(opa_conversion *conversion, zval *value, unsigned depth
 		break;
 	}
 	return type_name_value(conversion, value);
-}
-
-opa_value opa_value_convert(opa_conversion *conversion, zval *value)
-{
-	conversion->text_left = conversion->max_length;
-	conversion->nodes_left = OPA_VALUE_NODES;
-	return convert(conversion, value, 0);
 }
 
 opa_value opa_value_convert_for(opa_conversion *conversion, opa_str key, zval *value)

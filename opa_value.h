@@ -5,8 +5,10 @@
  * Converting may run the program's code (a __toString, a DateTime's format), and that code may do
  * anything: throw (swallowed; the value becomes its type's name), exit (passes through: `stop` is
  * set and the caller returns), end the span, change the array that is being walked, suspend the
- * fiber for ever. So values are converted completely before the span table is touched; what the
- * plain values point to is held by the conversion until opa_conversion_end().
+ * fiber for ever, or have further objects converted, which would use up the C stack: beyond
+ * OPA_VALUE_CALLS an object becomes its type's name, uncalled. So values are converted completely
+ * before the span table is touched; what the plain values point to is held by the conversion until
+ * opa_conversion_end().
  */
 #ifndef OPA_VALUE_H
 #define OPA_VALUE_H
@@ -17,31 +19,30 @@
 
 #define OPA_VALUE_DEPTH 4    /* of nested arrays */
 #define OPA_VALUE_NODES 1024 /* elements of one value, nested ones included */
+#define OPA_VALUE_CALLS 256  /* of the program's methods, one within another */
 #define OPA_NAME_LENGTH 1024 /* bytes of a name or a key; what is longer is cut */
 
 typedef struct opa_conversion {
 	uint32_t max_length; /* bytes of text of one value */
 	const opa_redact *redact;
 	opa_redact_memo *memo;
-	uint32_t cut;  /* how many values were cut */
-	bool stop;     /* the program has called exit: return at once */
-	bool has_room; /* arena is in use */
-	void *held;    /* values that are kept alive, in the arena */
+	uint32_t *calls; /* of the program's methods that run now, for all conversions of the thread */
+	uint32_t cut;    /* how many values were cut */
+	bool stop;       /* the program has called exit: return at once */
+	bool has_room;   /* arena is in use */
+	void *held;      /* values that are kept alive, in the arena */
 	zend_arena *arena;
 	uint32_t text_left;
 	uint32_t nodes_left;
 } opa_conversion;
 
 void opa_conversion_begin(opa_conversion *conversion, uint32_t max_length, const opa_redact *redact,
-	opa_redact_memo *memo);
+	opa_redact_memo *memo, uint32_t *calls);
 void opa_conversion_end(opa_conversion *conversion);
-
-/* One value. What it points to lives until opa_conversion_end(). */
-opa_value opa_value_convert(opa_conversion *conversion, zval *value);
 
 /*
  * A value under its key: "REDACTED" if the key is on the list. Only null has type OPA_VALUE_NULL,
- * which callers leave out.
+ * which callers leave out. What it points to lives until opa_conversion_end().
  */
 opa_value opa_value_convert_for(opa_conversion *conversion, opa_str key, zval *value);
 

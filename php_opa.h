@@ -16,9 +16,10 @@ extern zend_module_entry opa_module_entry;
 ZEND_BEGIN_MODULE_GLOBALS(opa)
 	opa_request request;
 	opa_redact_memo memo;
-	bool ini_changed;     /* a setting was changed since `config` was looked up */
-	uint64_t ini_refused; /* a bit for each setting whose value in this request was refused */
-	opa_config *config;   /* of the last request, held; shared, immutable */
+	uint32_t conversion_calls; /* see opa_value.h */
+	bool ini_changed;          /* a setting was changed since `config` was looked up */
+	uint64_t ini_refused;      /* a bit for each setting whose value in this request was refused */
+	opa_config *config;        /* of the last request, held; shared, immutable */
 ZEND_END_MODULE_GLOBALS(opa)
 
 ZEND_EXTERN_MODULE_GLOBALS(opa)

@@ -1,5 +1,5 @@
 --TEST--
-A __toString that records itself goes as deep as the program lets it
+A __toString that adds tags whose values have a __toString, without end, does not use up the C stack
 --EXTENSIONS--
 opa
 --INI--
@@ -9,18 +9,26 @@ opa.exporter_path=/nonexistent/opa-exporter
 <?php
 require __DIR__ . '/../utils/trace.inc';
 
-class Deep {
-	public static int $left = 500;
-	public function __toString(): string {
-		if (--self::$left > 0) {
-			opa_end_span(opa_start_span('deep', ['a' => new self()]));
-		}
-		return (string) self::$left;
+final class Deep
+{
+	public static int $calls = 0;
+	public static int $added = 0;
+
+	public function __toString(): string
+	{
+		global $span;
+		$call = ++self::$calls;
+		self::$added += opa_add_tag($span, $call === 256 ? 'innermost' : 'k', new self());
+		return "text of $call";
 	}
 }
-$id = opa_start_span('top', ['a' => new Deep()]);
-opa_end_span($id);
-show('spans', count(opa_test_spans()));
+
+$span = opa_start_span('deep');
+show('first', opa_add_tag($span, 'outermost', new Deep()), Deep::$calls, Deep::$added);
+show('again', opa_add_tags($span, ['outermost' => new Deep()]), Deep::$calls, Deep::$added);
+opa_end_span($span);
+show('tags', opa_test_span('deep')['tags']);
+show('cut', opa_status()['counters']['values_cut']);
 ?>
 --CLEAN--
 <?php
@@ -28,4 +36,7 @@ require __DIR__ . '/../utils/trace.inc';
 opa_test_clean(__FILE__);
 ?>
 --EXPECT--
-spans 500
+first true 256 256
+again true 512 512
+tags {"innermost":"Deep","k":"text of 258","outermost":"text of 257"}
+cut 2
