@@ -155,7 +155,23 @@ static void test_folder_that_is_a_symlink_is_refused(void **state)
 	sub(dir, f, "trap");
 	snprintf(folder, sizeof(folder), "%s/live", dir);
 	assert_int_equal(mkdir(dir, 0700), 0);
-	assert_int_equal(symlink("/tmp", folder), 0);
+	assert_int_equal(symlink(f->dir, folder), 0);
+	assert_int_equal(open_dir(dir, &spool, &problem), OPA_SPOOL_NO_DIRECTORY);
+	assert_int_equal(problem, ENOTDIR);
+}
+
+static void test_folder_of_another_user_is_refused(void **state)
+{
+	fixture *f = *state;
+	char dir[512], folder[600];
+	opa_spool spool;
+	int problem;
+	need_root();
+	sub(dir, f, "given");
+	snprintf(folder, sizeof(folder), "%s/sealed", dir);
+	assert_int_equal(open_dir(dir, &spool, &problem), OPA_SPOOL_OK);
+	opa_spool_close(&spool);
+	assert_int_equal(chown(folder, OTHER_USER, OTHER_USER), 0);
 	assert_int_equal(open_dir(dir, &spool, &problem), OPA_SPOOL_NO_DIRECTORY);
 	assert_int_equal(problem, ENOTDIR);
 }
@@ -235,12 +251,12 @@ static void test_runtime_directory_of_another_user_is_not_used(void **state)
 	expect_place(&s, s.runtime, expected);
 }
 
-static void take_name(const search *s, bool link)
+static void take_name(const fixture *f, const search *s, bool link)
 {
 	char name[600];
 	snprintf(name, sizeof(name), "%s/opa-%u", s->shm, (unsigned)geteuid());
 	if (link) {
-		assert_int_equal(symlink("/tmp", name), 0);
+		assert_int_equal(symlink(f->dir, name), 0);
 	} else {
 		assert_int_equal(mkdir(name, 0777), 0);
 		assert_int_equal(chown(name, OTHER_USER, OTHER_USER), 0);
@@ -265,7 +281,7 @@ static void test_name_taken_by_another_user(void **state)
 	search s;
 	need_root();
 	make_places(*state, &s);
-	take_name(&s, false);
+	take_name(*state, &s, false);
 	expect_suffix(&s);
 }
 
@@ -273,7 +289,7 @@ static void test_name_taken_by_a_symlink(void **state)
 {
 	search s;
 	make_places(*state, &s);
-	take_name(&s, true);
+	take_name(*state, &s, true);
 	expect_suffix(&s);
 }
 
@@ -283,7 +299,7 @@ static void test_suffixed_directory_of_another_user_is_not_taken(void **state)
 	char name[600];
 	need_root();
 	make_places(*state, &s);
-	take_name(&s, true);
+	take_name(*state, &s, true);
 	snprintf(name, sizeof(name), "%s/opa-%u-0000000000000000", s.shm, (unsigned)geteuid());
 	assert_int_equal(mkdir(name, 0777), 0);
 	assert_int_equal(chown(name, OTHER_USER, OTHER_USER), 0);
@@ -303,7 +319,7 @@ static void test_race_processes_agree_on_the_suffix(void **state)
 		snprintf(inner.dir, sizeof(inner.dir), "%s", base);
 		assert_int_equal(mkdir(inner.dir, 0700), 0);
 		make_places(&inner, &s);
-		take_name(&s, true);
+		take_name(*state, &s, true);
 		assert_int_equal(pipe(go), 0);
 		assert_int_equal(pipe(answers), 0);
 		fflush(NULL);
@@ -616,6 +632,7 @@ int main(void)
 		T(test_directory_of_another_user_gets_a_place_in_it),
 		T(test_directory_open_to_others_is_left_as_it_is),
 		T(test_folder_that_is_a_symlink_is_refused),
+		T(test_folder_of_another_user_is_refused),
 		T(test_no_memory),
 		T(test_search_goes_through_the_places_in_order),
 		T(test_runtime_directory_of_another_user_is_not_used),

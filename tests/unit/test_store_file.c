@@ -176,6 +176,30 @@ static void a_member_of_the_group_can_read(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void a_file_of_another_user_is_no_store(void **state)
+{
+	fixture *f = *state;
+	char path[128], side[160], problem[512];
+	if (geteuid() != 0) {
+		print_message("SKIPPED: only root can give files to other users\n");
+		skip();
+	}
+	snprintf(path, sizeof(path), "%s/other.db", f->dir);
+	opa_store_options options = {.path = path, .spool = "/tmp"};
+	opa_store *store = opa_store_open(&options, problem, sizeof(problem));
+	assert_non_null(store);
+	opa_store_close(store);
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	assert_null(opa_store_open(&options, problem, sizeof(problem)));
+	assert_non_null(strstr(problem, "not a file of this user"));
+	assert_int_equal(chown(path, 0, 0), 0);
+	snprintf(side, sizeof(side), "%s-wal", path);
+	int fd = open(side, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && fchown(fd, 65534, 65534) == 0 && close(fd) == 0);
+	assert_null(opa_store_open(&options, problem, sizeof(problem)));
+	assert_non_null(strstr(problem, "not a file of this user"));
+}
+
 static void must_exist_makes_nothing(void **state)
 {
 	fixture *f = *state;
@@ -401,6 +425,7 @@ int main(void)
 		TEST(a_directory_that_everybody_may_write_to_is_refused),
 		TEST(only_the_user_can_look_unless_there_is_a_group),
 		TEST(a_member_of_the_group_can_read),
+		TEST(a_file_of_another_user_is_no_store),
 		TEST(must_exist_makes_nothing),
 		TEST(the_search_prefers_the_state_directory_to_the_home_and_to_the_spool),
 		TEST(a_home_that_is_not_given_is_not_searched),
