@@ -3,6 +3,7 @@
 #include "../core/opa_alloc.h"
 #include "../core/opa_clock.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -186,10 +187,22 @@ static void join_batch(opa_exporter *exporter, opa_source *source)
 
 /* ---- one journal ---- */
 
+/* It waits, and `state` says so. What is gone was taken away by somebody, as by `opa`. */
+static void note_unread(opa_exporter *exporter, const char *name, int reason)
+{
+	if (reason != ENOENT) {
+		snprintf(exporter->unread, sizeof(exporter->unread), "cannot read %s: %s", name,
+			reason == EPROTONOSUPPORT ? "it is of a later version of opa" : strerror(reason));
+		exporter->unread_round = exporter->round;
+		opa_exporter_warn(exporter, exporter->unread);
+	}
+}
+
 static bool open_reader(opa_exporter *exporter, opa_source *source, uint64_t offset)
 {
 	source->reader = opa_journal_reader_open(&exporter->spool, source->name, offset);
 	if (source->reader == NULL) {
+		note_unread(exporter, source->name, errno);
 		return false;
 	}
 	exporter->readers++;
@@ -272,6 +285,9 @@ static bool read_source(opa_exporter *exporter, opa_source *source)
 	for (;;) {
 		opa_record_view record;
 		opa_read read = opa_journal_reader_next(source->reader, &record);
+		if (read == OPA_READ_ERROR) {
+			note_unread(exporter, source->name, errno);
+		}
 		if (read != OPA_READ_RECORD) {
 			source->is_live = read != OPA_READ_END;
 			source->has_ended = read == OPA_READ_END;
@@ -439,6 +455,7 @@ void opa_exporter_take_in(opa_exporter *exporter)
 	exporter->had_data = false;
 	long count = opa_journal_list(&exporter->spool, &names);
 	if (count < 0) {
+		note_unread(exporter, "the spool's journals", errno);
 		return;
 	}
 	opa_source **sources = opa_calloc((size_t)count + 1, sizeof(*sources));

@@ -98,6 +98,8 @@ typedef struct opa_exporter {
 	uint64_t last_success;    /* Unix seconds; 0: none */
 	uint64_t last_error_time; /* Unix seconds; 0: none */
 	char last_error[OPA_EXPORTER_PROBLEM_MAX];
+	char unread[OPA_EXPORTER_PROBLEM_MAX];  /* what cannot be read, and why */
+	uint64_t unread_round;                  /* in which round that was */
 	char problem[OPA_EXPORTER_PROBLEM_MAX]; /* what `state` says now */
 	uint64_t state_at;                      /* when it was written */
 	uint64_t state_spans;                   /* what it said then */

@@ -166,6 +166,9 @@ void opa_exporter_measure(opa_exporter *exporter)
 static void find_problem(const opa_exporter *exporter, char *problem, size_t size)
 {
 	problem[0] = '\0';
+	if (exporter->unread_round == exporter->round) {
+		snprintf(problem, size, "%s", exporter->unread);
+	}
 	for (const opa_target *t = exporter->targets; t != NULL; t = t->next) {
 		if (t->problem[0] != '\0' && t->blocked_round == exporter->round) {
 			snprintf(problem, size, "%s", t->problem);

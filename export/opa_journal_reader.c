@@ -273,6 +273,7 @@ static bool read_header(opa_journal_reader *reader)
 	if (got < (long)sizeof(*header) || header->magic != OPA_JOURNAL_MAGIC) {
 		reader->damaged = true;
 	} else if (header->version > OPA_JOURNAL_VERSION) {
+		errno = EPROTONOSUPPORT;
 		return false;
 	} else {
 		reader->damaged = header->crc != opa_crc32c(0, header, offsetof(opa_journal_header, crc));
@@ -299,7 +300,9 @@ opa_journal_reader *opa_journal_reader_open(
 	reader->fd = open_file(spool, name, &reader->closed);
 	if (reader->fd < 0 || fstat(reader->fd, &reader->identity) != 0 || !read_header(reader) ||
 		(!reader->damaged && offset > reader->cursor && !collect_resources(reader, offset))) {
+		int reason = errno;
 		opa_journal_reader_close(reader);
+		errno = reason;
 		return NULL;
 	}
 	reader->answered = reader->cursor;

@@ -22,7 +22,7 @@ typedef enum opa_read {
 	OPA_READ_RECORD, /* *record is filled in */
 	OPA_READ_WAIT,   /* nothing whole yet; the owner may write more */
 	OPA_READ_END,    /* closed to writers and read to the end: it may be deleted */
-	OPA_READ_ERROR,  /* I/O or memory: try again later; nothing was consumed */
+	OPA_READ_ERROR,  /* I/O or memory, as errno says: try again later; nothing was consumed */
 } opa_read;
 
 typedef struct opa_record_view {
@@ -40,9 +40,10 @@ long opa_journal_list(const opa_spool *spool, opa_journal_name **names);
 
 /*
  * Opens a journal at `offset`, 0 meaning its first record. Resources that stand before the offset
- * are collected. NULL when it is gone, cannot be read, or memory is short, and for a file of a
- * later version, which is left to the exporter that knows it. A file whose header is damaged is
- * opened and reads as OPA_READ_END once it is closed to writers, all of it counted as skipped.
+ * are collected. NULL when it is gone (errno is ENOENT), cannot be read, or memory is short, and
+ * for a file of a later version (EPROTONOSUPPORT), which is left to the exporter that knows it. A
+ * file whose header is damaged is opened and reads as OPA_READ_END once it is closed to writers,
+ * all of it counted as skipped.
  */
 opa_journal_reader *opa_journal_reader_open(
 	const opa_spool *spool, const char *name, uint64_t offset);

@@ -261,6 +261,28 @@ static void a_journal_is_removed_only_when_its_spans_are_in_the_store(void **sta
 	assert_int_equal(count_journals(f), 0);
 }
 
+static void a_journal_that_cannot_be_read_waits_and_is_told_of(void **state)
+{
+	fixture *f = *state;
+	char value[256];
+	opa_journal_header header = {.magic = OPA_JOURNAL_MAGIC, .version = OPA_JOURNAL_VERSION + 1};
+	const char *path = "sealed/00000000000000000000000000000001.1.j";
+	int fd = openat(f->spool.dir, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, &header, sizeof(header)), sizeof(header));
+	assert_int_equal(close(fd), 0);
+	write_and_leave(f, 0x11, 1, 3, true);
+	assert_int_equal(run_once(f), OPA_EXPORTER_TROUBLE);
+	assert_traces_of(f->store, 0x11, 3);
+	assert_int_equal(count_journals(f), 1);
+	read_state(f, "problem", value, sizeof(value));
+	assert_string_equal(value, "cannot read 00000000000000000000000000000001.1.j: it is of a later "
+							   "version of opa");
+	assert_int_equal(unlinkat(f->spool.dir, path, 0), 0);
+	assert_int_equal(run_once(f), 0);
+	read_state(f, "problem", value, sizeof(value));
+	assert_string_equal(value, "");
+}
+
 static void a_file_that_is_no_journal_is_counted_and_removed(void **state)
 {
 	fixture *f = *state;
@@ -517,6 +539,7 @@ int main(void)
 		TEST(what_it_says_changes_on_a_full_disk_too),
 		TEST(a_batch_that_fails_is_brought_in_again),
 		TEST(a_journal_is_removed_only_when_its_spans_are_in_the_store),
+		TEST(a_journal_that_cannot_be_read_waits_and_is_told_of),
 		TEST(a_file_that_is_no_journal_is_counted_and_removed),
 		TEST(counters_of_the_dead_are_added_once),
 		TEST(counters_that_were_stored_are_not_added_again),
