@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -109,6 +110,33 @@ FIXTURE int in_child(void (*body)(fixture *), fixture *f)
 		assert_int_equal(errno, EINTR);
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
+}
+
+/* The same, but it stops before it begins: step() takes it from system call to system call. */
+FIXTURE pid_t start_traced(void (*body)(fixture *), fixture *f)
+{
+	int status;
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		CHECK(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
+		raise(SIGSTOP);
+		body(f);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSTOPPED(status));
+	return pid;
+}
+
+/* On to the beginning or the end of its next system call. False when it has ended, well. */
+FIXTURE bool step(pid_t pid)
+{
+	int status;
+	assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSTOPPED(status) || status == 0);
+	return WIFSTOPPED(status);
 }
 
 #define CANNOT_MOUNT 77

@@ -5,7 +5,6 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 
 /* ---- the races of the protocol ---- */
 
@@ -19,8 +18,11 @@ static void test_race_file_in_tmp_is_not_listed(void **state)
 	close(fd);
 }
 
+/* How many records write_two_files() has written. */
+static volatile uint32_t *written;
+
 /* What the process writes that is looked at between any two of its system calls. */
-static void write_two_files(fixture *f, volatile uint32_t *written)
+static void write_two_files(fixture *f)
 {
 	opa_journal *journal = make_journal(f);
 	for (uint32_t i = 1; i <= 3; i++) {
@@ -30,33 +32,6 @@ static void write_two_files(fixture *f, volatile uint32_t *written)
 	CHECK(append(journal, 4, OPA_JOURNAL_SEAL_SIZE) == OPA_JOURNAL_OK); /* the second file */
 	*written = 4;
 	opa_journal_close(journal);
-}
-
-/* It stops itself before it begins. */
-static pid_t start_traced(fixture *f, volatile uint32_t *written)
-{
-	int status;
-	fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0) {
-		CHECK(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
-		raise(SIGSTOP);
-		write_two_files(f, written);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSTOPPED(status));
-	return pid;
-}
-
-/* On to the beginning or the end of its next system call. False when it has ended. */
-static bool step(pid_t pid)
-{
-	int status;
-	assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSTOPPED(status) || status == 0);
-	return WIFSTOPPED(status);
 }
 
 /* All that can be read of one journal now. When it is said to be all, it is. */
@@ -86,8 +61,9 @@ static void test_race_reader_between_create_and_lock(void **state)
 {
 	fixture *f = *state;
 	unsigned looks = 0, whole[2] = {0, 0};
-	uint32_t written; /* the child's is its own */
-	pid_t pid = start_traced(f, &written);
+	uint32_t unused; /* the child's is its own */
+	written = &unused;
+	pid_t pid = start_traced(write_two_files, f);
 	do {
 		opa_journal_name *names;
 		long count = opa_journal_list(&f->spool, &names);
@@ -127,14 +103,13 @@ static uint32_t read_dead(fixture *f)
 static void test_race_owner_killed_between_any_two_system_calls(void **state)
 {
 	fixture *f = *state;
-	volatile uint32_t *written =
-		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	written = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	bool ended = false;
 	unsigned kills = 0;
 	for (; !ended; kills++) {
 		f->sequence = 0;
 		*written = 0;
-		pid_t pid = start_traced(f, written);
+		pid_t pid = start_traced(write_two_files, f);
 		for (unsigned i = 0; i <= kills && !ended; i++) {
 			ended = !step(pid);
 		}

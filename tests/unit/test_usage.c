@@ -5,7 +5,6 @@
 #include "export/opa_usage.h"
 
 #include <sys/file.h>
-#include <sys/ptrace.h>
 
 #define SECOND 1000000000ull
 
@@ -222,35 +221,19 @@ static void test_walk_goes_on_where_the_last_step_ended(void **state)
 	assert_int_equal(size, all);
 }
 
-/* How many system calls a child makes from a SIGSTOP that it sends itself to its end. */
-static unsigned count_calls(void (*body)(site *), site *s)
+/* How many system calls a child makes. */
+static unsigned count_calls(void (*body)(fixture *), fixture *f)
 {
-	unsigned calls = 0;
-	int status;
-	fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0) {
-		CHECK(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
-		raise(SIGSTOP);
-		body(s);
-		_exit(0);
+	unsigned stops = 0;
+	for (pid_t pid = start_traced(body, f); step(pid);) {
+		stops++;
 	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSTOPPED(status));
-	for (;;) {
-		assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		if (!WIFSTOPPED(status)) {
-			break;
-		}
-		calls++;
-	}
-	assert_int_equal(status, 0);
-	return calls / 2; /* it stops at each one's beginning and at its end */
+	return stops / 2; /* it stops at each one's beginning and at its end */
 }
 
-static void publish_three(site *s)
+static void publish_three(fixture *f)
 {
+	site *s = (site *)f;
 	CHECK(opa_publish_begin(s->publisher, &s->outlet));
 	for (uint32_t i = 0; i < 3; i++) {
 		CHECK(publish(s, i, OPA_JOURNAL_SEAL_SIZE - 1000)); /* each fills a file */
@@ -264,7 +247,7 @@ static void test_publishing_among_many_files_reads_few_of_them(void **state)
 	s->outlet.spool.max_size = 1 << 30;
 	make_many(s);
 	assert_true(unlinkat(s->f.spool.dir, "usage", 0) != 0); /* and nobody has measured yet */
-	unsigned calls = count_calls(publish_three, s);
+	unsigned calls = count_calls(publish_three, &s->f);
 	print_message("%u system calls\n", calls);
 	/* A step of the walk in each second that it takes, and as many names to look for the dead. */
 	assert_true(calls < 12 * OPA_USAGE_STEP);
