@@ -83,6 +83,7 @@ final class PoolsTest extends ServerTestCase
 		chown($site->directory, 'www-data');
 		$preloading = "$site->directory/preloading";
 		$site->ini = $ini + ['opcache.preload' => "{$site->pages()}/preload.php", 'opa.spool_dir' => $preloading];
+		$site->env = ['OTEL_SERVICE_NAME' => 'the master'];
 		foreach ($pools as $pool) {
 			$pool->env = ['OTEL_SERVICE_NAME' => "service $pool->name"];
 		}

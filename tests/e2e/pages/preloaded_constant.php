@@ -1,5 +1,0 @@
-<?php
-
-require __DIR__ . '/common.php';
-
-echo class_exists('Preloaded') ? Preloaded::X : 'no';
