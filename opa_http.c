@@ -46,6 +46,11 @@ static opa_str server_var(const char *name)
 	return value == NULL ? (opa_str){"", 0} : (opa_str){value, strlen(value)};
 }
 
+opa_str opa_http_variable(const char *name)
+{
+	return server_var(name);
+}
+
 static opa_str first_of(const char *const names[], size_t count)
 {
 	opa_str value = {"", 0};

@@ -11,6 +11,10 @@
 /* MINIT: sees which SAPI this is. */
 void opa_http_startup(void);
 
+/* A CGI variable of the request ("HTTP_USER_AGENT"), empty when there is none; lives as long as it.
+ */
+opa_str opa_http_variable(const char *name);
+
 /* Whether this SAPI answers HTTP requests (else: a script on the command line). */
 bool opa_http_is_server(void);
 

@@ -186,3 +186,25 @@ size_t opa_w3c_clean_state(opa_str value, char to[OPA_W3C_STATE_MAX])
 	}
 	return (size_t)(p - to);
 }
+
+/* ---- baggage ---- */
+
+size_t opa_w3c_baggage_len(opa_str value)
+{
+	size_t whole = 0, count = 0;
+	for (size_t i = 0; i < value.len; i++) {
+		if ((value.data[i] < 0x20 && value.data[i] != '\t') || value.data[i] > 0x7e) {
+			return 0;
+		}
+	}
+	for (size_t at = 0; at < value.len && count < OPA_BAGGAGE_MEMBERS; count++) {
+		const char *comma = memchr(value.data + at, ',', value.len - at);
+		size_t end = comma == NULL ? value.len : (size_t)(comma - value.data);
+		if (end > OPA_BAGGAGE_MAX) {
+			break;
+		}
+		whole = end;
+		at = end + 1;
+	}
+	return whole;
+}

@@ -40,4 +40,12 @@ void opa_w3c_format(const uint8_t trace_id[OPA_TRACE_ID_LEN], opa_span_id span, 
 #define OPA_W3C_STATE_MAX 512u
 size_t opa_w3c_clean_state(opa_str value, char to[OPA_W3C_STATE_MAX]);
 
+/*
+ * How many bytes of a `baggage` header value may be sent on: the first members, whole, up to
+ * OPA_BAGGAGE_MEMBERS and OPA_BAGGAGE_MAX bytes. 0 for a value with bytes that no header may have.
+ */
+#define OPA_BAGGAGE_MAX     8192u
+#define OPA_BAGGAGE_MEMBERS 64u
+size_t opa_w3c_baggage_len(opa_str value);
+
 #endif

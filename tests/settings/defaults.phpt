@@ -40,4 +40,5 @@ opa.store_max_size=1G
 opa.store_path=
 opa.trace_cli=1
 opa.trace_rotate=60s
+opa.trust_incoming=1
 opa.trust_proxy=0

@@ -139,6 +139,47 @@ static void what_is_too_long_loses_large_members_first_then_the_last(void **stat
 	assert_string_equal(clean(text), expected);
 }
 
+static size_t baggage(const char *text, size_t len)
+{
+	char *exact = malloc(len > 0 ? len : 1);
+	memcpy(exact, text, len);
+	size_t whole = opa_w3c_baggage_len((opa_str){exact, len});
+	free(exact);
+	return whole;
+}
+
+static void baggage_is_cut_to_whole_members(void **state)
+{
+	(void)state;
+	char *text = malloc(10000);
+	assert_int_equal(baggage("", 0), 0);
+	assert_int_equal(baggage("a=1", 3), 3);
+	assert_int_equal(baggage("a=1;p, b=2\t", 11), 11);
+	memset(text, 'x', 10000);
+	assert_int_equal(baggage(text, OPA_BAGGAGE_MAX), OPA_BAGGAGE_MAX);
+	assert_int_equal(baggage(text, OPA_BAGGAGE_MAX + 1), 0);
+	text[5000] = ',';
+	assert_int_equal(baggage(text, 10000), 5000);
+	text[OPA_BAGGAGE_MAX] = ',';
+	assert_int_equal(baggage(text, 10000), OPA_BAGGAGE_MAX);
+	for (unsigned i = 0; i < 100; i++) {
+		memcpy(text + (size_t)4 * i, "a=1,", 4);
+	}
+	assert_int_equal(baggage(text, 400), 4 * OPA_BAGGAGE_MEMBERS - 1);
+	free(text);
+}
+
+static void baggage_with_bytes_that_no_header_has_is_none(void **state)
+{
+	(void)state;
+	static const char bad[] = {'\0', '\n', '\r', 0x1f, 0x7f, (char)0x80, (char)0xff};
+	for (size_t i = 0; i < sizeof(bad); i++) {
+		char text[] = "a=1,b=?,c=3";
+		text[6] = bad[i];
+		assert_int_equal(baggage(text, sizeof(text) - 1), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +190,8 @@ int main(void)
 		cmocka_unit_test(thirty_two_members_are_the_most),
 		cmocka_unit_test(keys_and_values_have_256_characters_at_most),
 		cmocka_unit_test(what_is_too_long_loses_large_members_first_then_the_last),
+		cmocka_unit_test(baggage_is_cut_to_whole_members),
+		cmocka_unit_test(baggage_with_bytes_that_no_header_has_is_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
