@@ -282,6 +282,7 @@ static bool read_numbers(const opa_config_input *in, opa_config *config)
 	config->trace_cli = flag_of(config, OPA_SETTING_TRACE_CLI);
 	config->cli_args = flag_of(config, OPA_SETTING_CLI_ARGS);
 	config->trust_proxy = flag_of(config, OPA_SETTING_TRUST_PROXY);
+	config->response_header = flag_of(config, OPA_SETTING_RESPONSE_HEADER);
 	config->trust_incoming = flag_of(config, OPA_SETTING_TRUST_INCOMING);
 	config->trace_rotate = duration_of(config, OPA_SETTING_TRACE_ROTATE);
 	config->max_value_length = (uint32_t)size_of(config, OPA_SETTING_MAX_VALUE_LENGTH);

@@ -243,6 +243,16 @@ static bool is_preloading(void)
 	return sapi_module.register_server_variables == NULL;
 }
 
+/* The trace's ids for who has asked, if they are to be told. */
+static void answer(const opa_request *request)
+{
+	char traceparent[OPA_W3C_LEN];
+	if (request->config->response_header && opa_http_is_server()) {
+		opa_w3c_format(request->trace_id, request->root, opa_request_flags(request), traceparent);
+		opa_http_answer(traceparent);
+	}
+}
+
 void opa_request_begin(void)
 {
 	opa_request *request = &OPA_G(request);
@@ -273,6 +283,9 @@ void opa_request_begin(void)
 		request->owner = opa_span_owner_make(opa_the_process.spans);
 		begin_trace(request);
 		log_problem(request->config);
+	}
+	if (request->traced || request->unwanted) {
+		answer(request);
 	}
 }
 

@@ -29,6 +29,7 @@ opa.max_trace_size=32M
 opa.max_value_length=16K
 opa.redact=...
 opa.resource_attributes=
+opa.response_header=0
 opa.sample_rate=1
 opa.service_name=
 opa.shutdown_timeout=5s
