@@ -177,6 +177,25 @@ function opa_root_span(): ?string {}
 function opa_trace_id(): ?string {}
 
 /**
+ * What to send along with a call, so that what answers it continues this trace: the value of the
+ * header `traceparent` (W3C Trace Context). Of a request that the sampler does not want it says so:
+ * its last two digits are `00` or `02`.
+ *
+ * @param string|null $span the span that makes the call; null, or one that is not open: the current one
+ * @return string|null null when tracing is off
+ */
+function opa_traceparent(?string $span = null): ?string {}
+
+/**
+ * The same with everything else that is to be sent along, as headers: `traceparent`, and as far as
+ * the caller of this request has sent them, `tracestate` and `baggage`.
+ *
+ * @param string|null $span as in opa_traceparent()
+ * @return array<string, string> name => value; empty when tracing is off
+ */
+function opa_propagation_headers(?string $span = null): array {}
+
+/**
  * Switches tracing on for the rest of the request, which becomes a trace now if it was none.
  *
  * @return bool whether it is on: false when the sampler does not want this request, the spool has a

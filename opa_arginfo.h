@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: 5cd3b25da9cd04c33e622372621acc7aed2ab3e1 */
+ * Stub hash: a07b51cf81914c133328ecd1e719e343a15ca5fd */
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_start_span, 0, 1, IS_STRING, 0)
 	ZEND_ARG_TYPE_INFO(0, name, IS_STRING, 0)
@@ -77,6 +77,14 @@ ZEND_END_ARG_INFO()
 
 #define arginfo_opa_trace_id arginfo_opa_current_span
 
+ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_traceparent, 0, 0, IS_STRING, 1)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, span, IS_STRING, 1, "null")
+ZEND_END_ARG_INFO()
+
+ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_propagation_headers, 0, 0, IS_ARRAY, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, span, IS_STRING, 1, "null")
+ZEND_END_ARG_INFO()
+
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_enable, 0, 0, _IS_BOOL, 0)
 ZEND_END_ARG_INFO()
 
@@ -111,6 +119,8 @@ ZEND_FUNCTION(opa_trace);
 ZEND_FUNCTION(opa_current_span);
 ZEND_FUNCTION(opa_root_span);
 ZEND_FUNCTION(opa_trace_id);
+ZEND_FUNCTION(opa_traceparent);
+ZEND_FUNCTION(opa_propagation_headers);
 ZEND_FUNCTION(opa_enable);
 ZEND_FUNCTION(opa_disable);
 ZEND_FUNCTION(opa_is_enabled);
@@ -135,6 +145,8 @@ static const zend_function_entry ext_functions[] = {
 	ZEND_FE(opa_current_span, arginfo_opa_current_span)
 	ZEND_FE(opa_root_span, arginfo_opa_root_span)
 	ZEND_FE(opa_trace_id, arginfo_opa_trace_id)
+	ZEND_FE(opa_traceparent, arginfo_opa_traceparent)
+	ZEND_FE(opa_propagation_headers, arginfo_opa_propagation_headers)
 	ZEND_FE(opa_enable, arginfo_opa_enable)
 	ZEND_FE(opa_disable, arginfo_opa_disable)
 	ZEND_FE(opa_is_enabled, arginfo_opa_is_enabled)

@@ -82,6 +82,7 @@ static const char *sampler_rate(const opa_config_input *in, opa_config *config)
 	}
 	bool parent = strlen(name) > len && opa_text_equals((opa_str){name, len}, prefix);
 	opa_str base = str_of(parent ? name + len : name);
+	config->sample_alone = !parent;
 	if (opa_text_equals(base, "always_on")) {
 		return "1";
 	}
@@ -90,6 +91,7 @@ static const char *sampler_rate(const opa_config_input *in, opa_config *config)
 	}
 	if (!opa_text_equals(base, "traceidratio")) {
 		warn(config, "OTEL_TRACES_SAMPLER is ignored: opa does not know \"%.64s\"", name);
+		config->sample_alone = false;
 		return NULL;
 	}
 	if (arg != NULL && !opa_setting_accepts(OPA_SETTING_SAMPLE_RATE, str_of(arg))) {
@@ -280,6 +282,8 @@ static bool read_numbers(const opa_config_input *in, opa_config *config)
 	config->trace_cli = flag_of(config, OPA_SETTING_TRACE_CLI);
 	config->cli_args = flag_of(config, OPA_SETTING_CLI_ARGS);
 	config->trust_proxy = flag_of(config, OPA_SETTING_TRUST_PROXY);
+	config->response_header = flag_of(config, OPA_SETTING_RESPONSE_HEADER);
+	config->trust_incoming = flag_of(config, OPA_SETTING_TRUST_INCOMING);
 	config->trace_rotate = duration_of(config, OPA_SETTING_TRACE_ROTATE);
 	config->max_value_length = (uint32_t)size_of(config, OPA_SETTING_MAX_VALUE_LENGTH);
 	config->limits = (opa_span_limits){

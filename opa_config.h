@@ -71,6 +71,10 @@ typedef enum opa_log_level {
 		"Whether a script's arguments are recorded. They may hold secrets.")                       \
 	X(TRUST_PROXY, "trust_proxy", "0", BOOL, PERDIR, 0, 0, "",                                     \
 		"Whether `Forwarded` and `X-Forwarded-*` tell client, host and scheme.")                   \
+	X(TRUST_INCOMING, "trust_incoming", "1", BOOL, PERDIR, 0, 0, "",                               \
+		"Whether `traceparent`, `tracestate` and `baggage` of the caller continue its trace.")     \
+	X(RESPONSE_HEADER, "response_header", "0", BOOL, PERDIR, 0, 0, "",                             \
+		"Whether answers have the headers `traceresponse` and `Server-Timing` with the trace.")    \
 	X(REDACT, "redact", OPA_REDACT_DEFAULT, TEXT, SYSTEM, 0, 0, "",                                \
 		"Attribute keys and query parameters whose values are replaced; `*` is a wildcard.")       \
 	X(TRACE_ROTATE, "trace_rotate", "60s", DURATION, SYSTEM, 0, OPA_DAY, "",                       \
@@ -187,6 +191,9 @@ typedef struct opa_config {
 	bool trace_cli;
 	bool cli_args;
 	bool trust_proxy;
+	bool trust_incoming;
+	bool response_header;
+	bool sample_alone;  /* whatever the caller of a request has decided */
 	bool exporter_none; /* OTEL_TRACES_EXPORTER=none */
 	opa_log_level log_level;
 	uint64_t sample_threshold;

@@ -46,6 +46,11 @@ static opa_str server_var(const char *name)
 	return value == NULL ? (opa_str){"", 0} : (opa_str){value, strlen(value)};
 }
 
+opa_str opa_http_variable(const char *name)
+{
+	return server_var(name);
+}
+
 static opa_str first_of(const char *const names[], size_t count)
 {
 	opa_str value = {"", 0};
@@ -370,4 +375,20 @@ void opa_http_end(opa_fields *attributes, bool *failed, opa_str *error_type, cha
 	}
 	*error_type = (opa_str){room, (size_t)snprintf(room, 32, "%d", code)};
 	put_int(attributes, OPA_STR("php.memory.peak"), (int64_t)zend_memory_peak_usage(true));
+}
+
+/* Added, not replaced: Server-Timing may have more to say. */
+static void add_header(char *line, int len)
+{
+	sapi_header_line header = {.line = line, .line_len = (uint32_t)len};
+	sapi_header_op(SAPI_HEADER_ADD, &header);
+}
+
+void opa_http_answer(const char traceparent[OPA_W3C_LEN])
+{
+	char line[128];
+	const int len = OPA_W3C_LEN;
+	add_header(line, snprintf(line, sizeof(line), "traceresponse: %.*s", len, traceparent));
+	add_header(line,
+		snprintf(line, sizeof(line), "Server-Timing: traceparent;desc=\"%.*s\"", len, traceparent));
 }

@@ -154,6 +154,18 @@ static void forget_variables(variable *read)
 }
 #endif
 
+zend_string *opa_process_variable(const char *name)
+{
+	variable *read = NULL;
+	const char *value;
+	zend_string *copy = NULL;
+	if (read_variable(&read, name, &value) && value != NULL && *value != '\0') {
+		copy = zend_string_init(value, strlen(value), false);
+	}
+	forget_variables(read);
+	return copy;
+}
+
 /*
  * On the command line PHP's log is the user's terminal, and a program's output is to be the same
  * with and without opa: there opa_status() and `opa status` say it, the log only for debugging.

@@ -29,6 +29,9 @@ void opa_process_shutdown(void);
  */
 opa_config *opa_process_config(opa_config *last);
 
+/* A variable of the environment, which the caller releases; NULL when it is not set, or empty. */
+zend_string *opa_process_variable(const char *name);
+
 /* In a forked child: the resource of the trace that goes on is told anew, before it publishes. */
 void opa_process_renew_config(opa_config *config);
 

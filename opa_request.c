@@ -116,6 +116,13 @@ static void finish(opa_request *request, bool keep)
 
 /* ---- the trace ---- */
 
+uint8_t opa_request_flags(const opa_request *request)
+{
+	uint8_t random =
+		request->remote.known ? request->remote.parent.flags & OPA_W3C_RANDOM : OPA_W3C_RANDOM;
+	return random | (request->traced ? OPA_W3C_SAMPLED : 0u);
+}
+
 static void set_attributes(opa_span_id span, const opa_fields *fields)
 {
 	opa_attributes attributes = {fields->data, fields->len, 0};
@@ -131,12 +138,16 @@ static void begin_trace(opa_request *request)
 	opa_fields_init(&fields);
 	opa_trace_start start = {
 		.owner = request->owner,
-		.flags = OPA_W3C_SAMPLED | OPA_W3C_RANDOM,
+		.flags = OPA_W3C_SAMPLED | (opa_request_flags(request) & OPA_W3C_RANDOM),
 		.limits = &request->config->limits,
 		.name = opa_http_begin(request->config, &fields, room),
 		.kind = opa_http_is_server() ? OPA_KIND_SERVER : OPA_KIND_INTERNAL,
 		.start = OPA_NOW,
 	};
+	if (request->remote.known) {
+		start.remote_parent = request->remote.parent.parent;
+		start.state = (opa_str){request->remote.state, request->remote.state_len};
+	}
 	start.attributes = (opa_attributes){fields.data, fields.len, 0};
 	memcpy(start.trace_id, request->trace_id, OPA_TRACE_ID_LEN);
 	opa_span_result result = opa_trace_begin(opa_the_process.spans, &start, &request->root);
@@ -148,17 +159,34 @@ static void begin_trace(opa_request *request)
 	request->rotate_at = age == 0 || opa_http_is_server() ? UINT64_MAX : opa_clock_mono() + age;
 }
 
-/* Whether a trace is wanted that begins here. Counts those that the sampler does not want. */
+static bool sample(const opa_request *request)
+{
+	const opa_config *config = request->config;
+	return request->remote.known && !config->sample_alone
+			   ? (request->remote.parent.flags & OPA_W3C_SAMPLED) != 0
+			   : opa_sampler_wants(config->sample_threshold, request->trace_id);
+}
+
+/*
+ * Whether a trace is wanted that begins, or goes on, here. Counts those that are not; such a
+ * request has an id all the same, for the services that it calls.
+ */
 static bool is_wanted(opa_request *request)
 {
 	if (request->unwanted) {
 		return false;
 	}
-	opa_trace_id_make(&request->rng, request->trace_id);
-	if (opa_sampler_wants(request->config->sample_threshold, request->trace_id)) {
+	opa_remote_read(request->config, &request->remote);
+	if (request->remote.known) {
+		memcpy(request->trace_id, request->remote.parent.trace_id, OPA_TRACE_ID_LEN);
+	} else {
+		opa_trace_id_make(&request->rng, request->trace_id);
+	}
+	if (sample(request)) {
 		return true;
 	}
 	request->unwanted = true;
+	request->root = opa_span_id_make(&request->rng, 0, 0);
 	opa_publish_count(opa_the_process.publisher, OPA_COUNT_TRACES_SAMPLED_OUT, 1);
 	return false;
 }
@@ -215,6 +243,16 @@ static bool is_preloading(void)
 	return sapi_module.register_server_variables == NULL;
 }
 
+/* The trace's ids for who has asked, if they are to be told. */
+static void answer(const opa_request *request)
+{
+	char traceparent[OPA_W3C_LEN];
+	if (request->config->response_header && opa_http_is_server()) {
+		opa_w3c_format(request->trace_id, request->root, opa_request_flags(request), traceparent);
+		opa_http_answer(traceparent);
+	}
+}
+
 void opa_request_begin(void)
 {
 	opa_request *request = &OPA_G(request);
@@ -225,6 +263,7 @@ void opa_request_begin(void)
 	request->script_ran = false;
 	request->failed = false;
 	request->unwanted = false;
+	request->remote.known = false;
 	request->spans = 0;
 	request->values_cut = 0;
 	OPA_G(conversion_calls) = 0; /* a fatal error may have left it */
@@ -244,6 +283,9 @@ void opa_request_begin(void)
 		request->owner = opa_span_owner_make(opa_the_process.spans);
 		begin_trace(request);
 		log_problem(request->config);
+	}
+	if (request->traced || request->unwanted) {
+		answer(request);
 	}
 }
 
@@ -351,6 +393,7 @@ static void rotate(opa_request *request)
 	opa_fields_bytes(&link, OPA_TAG_LINK_TRACE_ID, request->trace_id, OPA_TRACE_ID_LEN);
 	opa_fields_bytes(&link, OPA_TAG_LINK_SPAN_ID, id, sizeof(id));
 	finish(request, true);
+	request->remote.known = false;
 	opa_trace_id_make(&request->rng, request->trace_id);
 	begin_trace(request);
 	if (request->traced) {

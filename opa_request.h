@@ -9,6 +9,7 @@
 #include "opa_php.h"
 #include "opa_config.h"
 #include "opa_fiber.h"
+#include "opa_remote.h"
 #include "opa_span.h"
 
 typedef enum opa_recording {
@@ -32,6 +33,7 @@ typedef struct opa_request {
 	opa_span_id root;       /* names the trace; in a forked child it is the parent's span */
 	opa_span_id local_root; /* what this process ends: the root, or the span of the fork */
 	uint8_t trace_id[OPA_TRACE_ID_LEN];
+	opa_remote remote;        /* what this trace goes on from, if that is known */
 	const opa_config *config; /* OPA_G(config), which is held */
 	opa_fibers fibers;
 	opa_rng rng;
@@ -55,6 +57,9 @@ typedef struct opa_request {
 	/* Interned keys that opa.redact was asked for and does not have: they live as long as this. */
 	const zend_string *clean_keys[OPA_CLEAN_KEYS];
 } opa_request;
+
+/* The trace's flags by W3C, as they are sent on. */
+uint8_t opa_request_flags(const opa_request *request);
 
 /* RINIT, RSHUTDOWN, post-deactivate. */
 void opa_request_begin(void);

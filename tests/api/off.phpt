@@ -11,7 +11,7 @@ opa.enabled=0
 require __DIR__ . '/../utils/trace.inc';
 
 $zero = '0000000000000000';
-show('off', opa_is_enabled(), opa_current_span(), opa_root_span(), opa_trace_id());
+show('off', opa_is_enabled(), opa_current_span(), opa_root_span(), opa_trace_id(), opa_traceparent(), opa_propagation_headers());
 $id = opa_start_span('s', ['a' => 1]);
 show('id', $id);
 show('false', opa_add_tag($id, 'a', 1), opa_add_tags($id, []), opa_add_event($id, 'e'),
@@ -31,7 +31,7 @@ require __DIR__ . '/../utils/trace.inc';
 opa_test_clean(__FILE__);
 ?>
 --EXPECT--
-off false "0000000000000000" "0000000000000000" null
+off false "0000000000000000" "0000000000000000" null null []
 id "0000000000000000"
 false false false false false false false false false false false false false
 trace "0000000000000000"

@@ -17,6 +17,8 @@ $cases = [
 	'opa.trace_cli' => [['0', '1'], ['x']],
 	'opa.cli_args' => [['on'], ['x']],
 	'opa.trust_proxy' => [['on'], ['x']],
+	'opa.trust_incoming' => [['off'], ['x']],
+	'opa.response_header' => [['1'], ['x']],
 	'opa.redact' => [['a,*b*', ''], ["a\nb"]],
 	'opa.trace_rotate' => [['0', '500ms', '1d', '60'], ['2d', '5x', '-1s', '1.5s', '']],
 	'opa.max_attributes' => [['0', '65535'], ['65536', '-1', '1K', '']],
@@ -65,7 +67,7 @@ require __DIR__ . '/../utils/trace.inc';
 opa_test_clean(__FILE__);
 ?>
 --EXPECT--
-all settings [] 23
+all settings [] 25
 opa.enabled "on or off"
 opa.service_name "one line of text"
 opa.resource_attributes "one line of text"
@@ -73,6 +75,8 @@ opa.sample_rate "a number from 0 to 1"
 opa.trace_cli "on or off"
 opa.cli_args "on or off"
 opa.trust_proxy "on or off"
+opa.trust_incoming "on or off"
+opa.response_header "on or off"
 opa.redact "one line of text"
 opa.trace_rotate "a time like 500ms or 10s, from 0s to 1d"
 opa.max_attributes "a whole number from 0 to 65535"

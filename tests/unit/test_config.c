@@ -14,8 +14,9 @@ static void with_nothing_set_all_is_default(void **state)
 		assert_string_equal(config->texts[setting], opa_setting_get_info(setting)->def);
 	}
 	assert_false(config->any_variable);
-	assert_true(config->enabled && config->trace_cli);
-	assert_false(config->cli_args || config->trust_proxy || config->exporter_none);
+	assert_true(config->enabled && config->trace_cli && config->trust_incoming);
+	assert_false(config->sample_alone || config->response_header || config->cli_args ||
+				 config->trust_proxy || config->exporter_none);
 	assert_int_equal(config->log_level, OPA_LOG_WARNING);
 	assert_true(config->sample_threshold == 0);
 	assert_true(config->trace_rotate == 60 * OPA_SECOND);
@@ -343,6 +344,8 @@ static void every_number_reaches_what_it_is_for(void **state)
 	set_ini(f, OPA_SETTING_TRACE_CLI, "");
 	set_ini(f, OPA_SETTING_CLI_ARGS, "yes");
 	set_ini(f, OPA_SETTING_TRUST_PROXY, "1");
+	set_ini(f, OPA_SETTING_TRUST_INCOMING, "0");
+	set_ini(f, OPA_SETTING_RESPONSE_HEADER, "1");
 	set_ini(f, OPA_SETTING_TRACE_ROTATE, "500ms");
 	set_ini(f, OPA_SETTING_MAX_ATTRIBUTES, "0");
 	set_ini(f, OPA_SETTING_MAX_LINKS, "65535");
@@ -353,7 +356,8 @@ static void every_number_reaches_what_it_is_for(void **state)
 	set_ini(f, OPA_SETTING_REDACT, "mine");
 	opa_config *config = make(f);
 	assert_false(config->enabled || config->trace_cli);
-	assert_true(config->cli_args && config->trust_proxy);
+	assert_true(config->cli_args && config->trust_proxy && !config->trust_incoming);
+	assert_true(config->response_header);
 	assert_true(config->trace_rotate == OPA_SECOND / 2);
 	assert_true(config->limits.flush_age == OPA_SECOND / 2);
 	assert_int_equal(config->limits.attributes, 0);

@@ -42,7 +42,7 @@ final class Trace
 	}
 
 	/**
-	 * A POST to another service, as a client span by hand. The header tells the other side which
+	 * A POST to another service, as a client span by hand. The headers tell the other side which
 	 * trace and span it works for.
 	 *
 	 * @return array{int, string} status and body
@@ -58,8 +58,8 @@ final class Trace
 				'server.address' => parse_url($url, PHP_URL_HOST),
 				'server.port' => parse_url($url, PHP_URL_PORT),
 			], null, OPA_KIND_CLIENT);
-			if (opa_trace_id() !== null) {
-				$headers .= 'traceparent: 00-' . opa_trace_id() . "-$span-01\r\n";
+			foreach (opa_propagation_headers($span) as $name => $value) {
+				$headers .= "$name: $value\r\n";
 			}
 		}
 		$answer = @fopen($url, 'r', false, stream_context_create(['http' => [
