@@ -99,7 +99,8 @@ function opa_end_span(string $span, int|float|null $end = null): bool {}
 function opa_add_tag(string $span, string $key, mixed $value): bool {}
 
 /**
- * Sets several tags.
+ * Sets several tags. Of more than opa.max_attributes in one call the first are taken, also where later
+ * ones would overwrite; the others are counted as dropped.
  *
  * @param array<int|string, mixed> $tags
  * @return bool false when one of them, or all, could not be set
