@@ -6,6 +6,7 @@
 #ifndef OPA_PROCESS_H
 #define OPA_PROCESS_H
 
+#include "opa_php.h"
 #include "opa_config.h"
 #include "opa_span.h"
 #include "export/opa_publish.h"

@@ -5,6 +5,7 @@
 #ifndef OPA_REMOTE_H
 #define OPA_REMOTE_H
 
+#include "opa_php.h"
 #include "opa_config.h"
 #include "core/opa_w3c.h"
 
