@@ -43,6 +43,22 @@ final class HttpTest extends ServerTestCase
 		return self::trace(self::$pool, $marker);
 	}
 
+	public function testTheCallersTraceGoesOn(): void
+	{
+		$caller = bin2hex(random_bytes(16));
+		$sent = ["traceparent: 00-$caller-b7ad6b7169203331-01", 'tracestate: a=1, b=2', 'baggage: c=3'];
+		$marker = self::marker();
+		$answer = Client::get(self::$pool->url('headers', "m=$marker"), [CURLOPT_HTTPHEADER => $sent]);
+		$trace = self::trace(self::$pool, $marker);
+
+		self::assertSame($caller, $trace->root['trace_id']);
+		self::assertSame('b7ad6b7169203331', $trace->root['parent_id']);
+		self::assertSame(1, (int) $trace->root['remote']);
+		self::assertSame('a=1,b=2', $trace->root['trace_state']);
+		self::assertSame(['traceparent' => "00-$caller-{$trace->root['span_id']}-01", 'tracestate' => 'a=1,b=2',
+			'baggage' => 'c=3'], json_decode($answer->body, true));
+	}
+
 	public function testRequiredAndRecommendedAttributes(): void
 	{
 		$trace = self::traced('answer', 'a=b', [CURLOPT_USERAGENT => 'tests/1.0']);
