@@ -384,11 +384,10 @@ static void add_header(char *line, int len)
 	sapi_header_op(SAPI_HEADER_ADD, &header);
 }
 
-void opa_http_answer(const char traceparent[OPA_W3C_LEN])
+void opa_http_answer(const char *traceparent)
 {
 	char line[128];
-	const int len = OPA_W3C_LEN;
-	add_header(line, snprintf(line, sizeof(line), "traceresponse: %.*s", len, traceparent));
-	add_header(line,
-		snprintf(line, sizeof(line), "Server-Timing: traceparent;desc=\"%.*s\"", len, traceparent));
+	add_header(line, snprintf(line, sizeof(line), "traceresponse: %s", traceparent));
+	add_header(
+		line, snprintf(line, sizeof(line), "Server-Timing: traceparent;desc=\"%s\"", traceparent));
 }

@@ -7,7 +7,6 @@
 
 #include "opa_config.h"
 #include "core/opa_fields.h"
-#include "core/opa_w3c.h"
 
 /* MINIT: sees which SAPI this is. */
 void opa_http_startup(void);
@@ -26,8 +25,9 @@ bool opa_http_is_server(void);
 #define OPA_HTTP_NAME_ROOM 512
 opa_str opa_http_begin(const opa_config *config, opa_fields *attributes, char *room);
 
-/* Puts `traceparent` into the answer's headers, as `traceresponse` and `Server-Timing`. */
-void opa_http_answer(const char traceparent[OPA_W3C_LEN]);
+/* Puts `traceparent` (terminated) into the answer's headers, as `traceresponse` and `Server-Timing`.
+ */
+void opa_http_answer(const char *traceparent);
 
 /*
  * At its end, in RSHUTDOWN: status code, exit status, peak memory. `failed` is set, with its

@@ -1,6 +1,9 @@
 /*
  * PHP's headers, behind one door: as system headers, so that opa's own warnings are about opa's own
  * code.
+ *
+ * With them snprintf() is PHP's own: of a "%.*s" it looks for the end before it cuts, so what it is
+ * given has to be terminated.
  */
 #ifndef OPA_PHP_H
 #define OPA_PHP_H

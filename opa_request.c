@@ -246,7 +246,7 @@ static bool is_preloading(void)
 /* The trace's ids for who has asked, if they are to be told. */
 static void answer(const opa_request *request)
 {
-	char traceparent[OPA_W3C_LEN];
+	char traceparent[OPA_W3C_LEN + 1] = "";
 	if (request->config->response_header && opa_http_is_server()) {
 		opa_w3c_format(request->trace_id, request->root, opa_request_flags(request), traceparent);
 		opa_http_answer(traceparent);

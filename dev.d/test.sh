@@ -44,8 +44,9 @@ unit_programs() {
 		valgrind)
 			san=plain
 			# Leaks are ASan's to find: valgrind would look for them in forked children, too, which
-			# leave without giving anything back.
-			run=(valgrind -q --error-exitcode=99 --leak-check=no)
+			# leave without giving anything back. Without --fair-sched one thread may keep the
+			# others from running for minutes.
+			run=(valgrind -q --error-exitcode=99 --leak-check=no --fair-sched=yes)
 			export OPA_TEST_SLOW=1
 			;;
 		asan | tsan)
@@ -69,8 +70,12 @@ unit_programs() {
 		done
 	fi
 	for name in "$@"; do
-		unit_program "$kind" "$san" "$flags" "$name" ${run[@]+"${run[@]}"}
+		while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+			wait -n || true
+		done
+		unit_program "$kind" "$san" "$flags" "$name" ${run[@]+"${run[@]}"} &
 	done
+	wait
 	unset OPA_TEST_SLOW
 	sandbox_close
 }
