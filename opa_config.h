@@ -92,7 +92,8 @@ typedef enum opa_log_level {
 	X(MAX_TRACE_SIZE, "max_trace_size", "32M", SIZE, SYSTEM, 64 * OPA_KIB, 1024 * OPA_MIB, "",     \
 		"Memory that one trace may take.")                                                         \
 	X(SPOOL_DIR, "spool_dir", "", PATH, SYSTEM, 0, 0, "",                                          \
-		"Where finished traces wait for the exporter; empty: searched.")                           \
+		"Where finished traces wait for the exporter; empty: searched. In a directory that has "   \
+		"other things in it, belongs to somebody else or is open to others: `<euid>` below it.")   \
 	X(SPOOL_MAX_SIZE, "spool_max_size", "0", SIZE, SYSTEM, 0, OPA_TIB, "",                         \
 		"What may wait there; 0: 64M, or less on a small file system or cgroup.")                  \
 	X(STORE_PATH, "store_path", "", PATH, SYSTEM, 0, 0, "",                                        \

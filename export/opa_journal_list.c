@@ -1,4 +1,5 @@
 #include "opa_journal_reader.h"
+#include "opa_control.h"
 #include "opa_file.h"
 #include "../core/opa_alloc.h"
 #include "../core/opa_clock.h"
@@ -127,6 +128,13 @@ long opa_journal_list(const opa_spool *spool, opa_journal_name **names)
 	return *names != NULL ? (long)list.count : -1;
 }
 
+/* What opa_file_make() and opa_spool_replace_file() call a file while they make it. */
+static bool is_tmp_name(const char *name)
+{
+	return is_journal_name(name) || opa_control_is_name(name) ||
+		   (strspn(name, "0123456789abcdef") == 32 && strcmp(name + 32, ".t") == 0);
+}
+
 void opa_journal_clean_tmp(const opa_spool *spool)
 {
 	DIR *dir = opa_file_open_folder(spool->dir, "tmp");
@@ -136,7 +144,8 @@ void opa_journal_clean_tmp(const opa_spool *spool)
 	long long now = (long long)(opa_clock_wall() / 1000000000u);
 	for (struct dirent *found = readdir(dir); found != NULL; found = readdir(dir)) {
 		struct stat st;
-		int fd = opa_file_open(spool, "tmp", found->d_name, false);
+		int fd =
+			is_tmp_name(found->d_name) ? opa_file_open(spool, "tmp", found->d_name, false) : -1;
 		if (fd < 0) {
 			continue;
 		}

@@ -66,7 +66,9 @@ opa_str opa_journal_reader_resource(const opa_journal_reader *reader, uint64_t i
 /* Removes the file, wherever it stands now. For a reader that answered OPA_READ_END. */
 bool opa_journal_reader_delete(opa_journal_reader *reader);
 
-/* Removes what crashed processes left in tmp/: files that are older than a minute and not locked.
+/*
+ * Removes what crashed processes left in tmp/: files with names that opa gives, older than a minute
+ * and not locked.
  */
 void opa_journal_clean_tmp(const opa_spool *spool);
 

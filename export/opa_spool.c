@@ -19,11 +19,14 @@
 
 /* What may be done about a directory that is not as it should be. */
 enum {
-	MAKE = 1,  /* make it if it is not there */
-	NARROW = 2 /* take away what others may do there: its name is opa's own */
+	MAKE = 1,   /* make it if it is not there */
+	NARROW = 2, /* take away what others may do there: its name is opa's own */
+	KNOWN = 4,  /* it is to be a spool already */
 };
 
 static const char *const folders[] = {"tmp", "live", "sealed", "control", "dest", "rejected"};
+static const char *const others[] = {"store", "lease", "state", "usage", "launch", "off"};
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 int opa_spool_lift_fd(int fd)
 {
@@ -54,6 +57,8 @@ const char *opa_spool_error_text(opa_spool_error error)
 		return "out of memory";
 	case OPA_SPOOL_NO_DESCRIPTOR:
 		return "cannot be opened";
+	case OPA_SPOOL_NOT_A_SPOOL:
+		return "is no spool of opa's";
 	}
 	return "unknown error";
 }
@@ -81,6 +86,60 @@ static opa_spool_error why_not(const char *path, int problem)
 													   : OPA_SPOOL_NO_DIRECTORY;
 }
 
+static bool is_among(const char *name, const char *const names[], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(name, names[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Nobody else's directory has these three. */
+static bool is_spool(int dir)
+{
+	static const char *const marks[] = {"live", "sealed", "control"};
+	struct stat st;
+	for (size_t i = 0; i < COUNT(marks); i++) {
+		if (fstatat(dir, marks[i], &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(st.st_mode)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Empty but for what a process that was about to make a spool of it may have left. */
+static opa_spool_error check_empty(int dir)
+{
+	DIR *listing = opa_file_open_folder(dir, ".");
+	if (listing == NULL) {
+		return errno == EMFILE || errno == ENFILE ? OPA_SPOOL_NO_DESCRIPTOR
+												  : OPA_SPOOL_NO_DIRECTORY;
+	}
+	opa_spool_error error = OPA_SPOOL_OK;
+	for (struct dirent *entry = readdir(listing); entry != NULL; entry = readdir(listing)) {
+		const char *name = entry->d_name;
+		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+			!is_among(name, folders, COUNT(folders)) && !is_among(name, others, COUNT(others)) &&
+			strncmp(name, "logged-", 7) != 0) {
+			error = OPA_SPOOL_NOT_A_SPOOL;
+		}
+	}
+	closedir(listing);
+	errno = 0;
+	return error;
+}
+
+static opa_spool_error check_content(int fd, int what)
+{
+	if (is_spool(fd)) {
+		return OPA_SPOOL_OK;
+	}
+	errno = 0;
+	return (what & KNOWN) != 0 ? OPA_SPOOL_NOT_A_SPOOL : check_empty(fd);
+}
+
 static opa_spool_error check_rights(int fd, int what)
 {
 	struct stat st;
@@ -89,6 +148,10 @@ static opa_spool_error check_rights(int fd, int what)
 	}
 	if (st.st_uid != geteuid()) {
 		return OPA_SPOOL_NOT_OWNED;
+	}
+	opa_spool_error error = check_content(fd, what);
+	if (error != OPA_SPOOL_OK) {
+		return error;
 	}
 	if ((what & NARROW) != 0 && (st.st_mode & 077) != 0) {
 		if (fchmod(fd, 0700) != 0 || fstat(fd, &st) != 0) {
@@ -141,7 +204,7 @@ static bool make_folder(int dir, const char *name)
 
 bool opa_spool_make_folders(const opa_spool *spool)
 {
-	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+	for (size_t i = 0; i < COUNT(folders); i++) {
 		if (!make_folder(spool->dir, folders[i])) {
 			return false;
 		}
@@ -208,7 +271,8 @@ static opa_spool_error open_given(opa_spool *spool, const opa_spool_options *opt
 	memcpy(path, options->dir, len);
 	path[len] = '\0';
 	opa_spool_error error = open_at(spool, path, MAKE, options->max_size);
-	if (error != OPA_SPOOL_NOT_OWNED && error != OPA_SPOOL_NOT_PRIVATE) {
+	if (error != OPA_SPOOL_NOT_OWNED && error != OPA_SPOOL_NOT_PRIVATE &&
+		error != OPA_SPOOL_NOT_A_SPOOL) {
 		return error;
 	}
 	char own[OPA_SPOOL_PATH_MAX];
@@ -310,7 +374,8 @@ static opa_spool_error open_shared(opa_spool *spool, const char *base, uint64_t 
 		return error;
 	}
 	int problem = errno;
-	if (lstat(path, &st) == 0 && (!S_ISDIR(st.st_mode) || st.st_uid != geteuid())) {
+	if (error == OPA_SPOOL_NOT_A_SPOOL ||
+		(lstat(path, &st) == 0 && (!S_ISDIR(st.st_mode) || st.st_uid != geteuid()))) {
 		return open_suffixed(spool, base, max_size);
 	}
 	errno = problem;
@@ -353,7 +418,7 @@ opa_spool_error opa_spool_open_existing(opa_spool *spool, const char *path, int 
 {
 	forget(spool);
 	errno = 0;
-	opa_spool_error error = open_at(spool, path, 0, 0);
+	opa_spool_error error = open_at(spool, path, KNOWN, 0);
 	*system_error = error != OPA_SPOOL_OK ? errno : 0;
 	return error;
 }

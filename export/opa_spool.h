@@ -9,6 +9,7 @@
  *   <spool>/control/   one file of counters for each process
  *   <spool>/dest/      destinations: where the journals that name them are to go
  *   <spool>/rejected/  the last records that a collector refused
+ *   <spool>/store/     the local store, where it has no better place
  *   <spool>/lease      locked by the exporter that serves this spool
  *   <spool>/state      what the exporter has to say (text)
  *   <spool>/usage      the spool's size (opa_usage.h)
@@ -34,6 +35,7 @@ typedef enum opa_spool_error {
 	OPA_SPOOL_SYMLINK,      /* a symlink stands where the directory should be */
 	OPA_SPOOL_NO_MEMORY,
 	OPA_SPOOL_NO_DESCRIPTOR, /* the process (or the system) has as many open as it may */
+	OPA_SPOOL_NOT_A_SPOOL,   /* there are other things in it */
 } opa_spool_error;
 
 typedef struct opa_spool {
@@ -48,10 +50,14 @@ typedef struct opa_spool {
 /*
  * Finds or makes the spool of the effective user, with its folders, and opens it. With `dir`, that
  * directory is taken if it is the user's or can be made (its parent exists); if it belongs to
- * somebody else or others may write to it (/tmp), `<dir>/<euid>` is. Without: /run/opa/<euid> and
+ * somebody else, others may write to it (/tmp), or there are other things in it and no spool,
+ * `<dir>/<euid>` is. Without: /run/opa/<euid> and
  * /var/spool/opa/<euid> where they exist, <runtime_dir>/opa if <runtime_dir> is the user's, then
  * /dev/shm/opa-<euid>, or /dev/shm/opa-<euid>-<random> when something else sits on that name (all
  * processes of one user agree on the same one).
+ *
+ * Nothing of opa's is put among other things: a directory that is not empty is taken only if it is
+ * a spool already, or was about to become one.
  *
  * Nothing is followed through a symlink in the last component. A directory that was given as `dir`
  * keeps its mode; any other one, and every folder, is 0700. On failure *spool is not open.
@@ -71,8 +77,8 @@ opa_spool_error opa_spool_open_in(opa_spool *spool, const opa_spool_options *opt
 	const opa_spool_places *places, int *system_error);
 
 /*
- * The same for a directory that must exist already (the exporter's way in). Makes the folders;
- * max_size is the default of opa_spool_options.
+ * The same for a spool that must exist already (the exporter's way in): any other directory is
+ * OPA_SPOOL_NOT_A_SPOOL, and left as it is. max_size is the default of opa_spool_options.
  */
 opa_spool_error opa_spool_open_existing(opa_spool *spool, const char *path, int *system_error);
 

@@ -46,7 +46,7 @@ final class Spool
 		}
 		$mine = $stat['uid'] === $uid;
 		if ($mine && (($stat['mode'] & 0022) !== 0
-				|| !(OwnFile::isDirectory("$path/live") || OwnFile::isDirectory("$path/dest")))) {
+				|| !(OwnFile::isDirectory("$path/live") && OwnFile::isDirectory("$path/control")))) {
 			return null;
 		}
 		return new self($path, $stat['uid'], $mine);

@@ -109,8 +109,9 @@ final class ViewerTailTest extends ViewerTestCase
 
 	public function testWhereThereIsNoStoreYetItWaitsAndShowsWhatCameWithIt(): void
 	{
-		mkdir("$this->directory/spool/live", 0700, true);
-		mkdir("$this->directory/spool/store");
+		foreach (['live', 'sealed', 'control', 'store'] as $folder) {
+			mkdir("$this->directory/spool/$folder", 0700, true);
+		}
 		$this->start(['--spool', "$this->directory/spool"]);
 		self::await(fn (): bool => str_contains((string) file_get_contents("$this->directory/errors"),
 			'waiting for one'), 'a word on stderr');

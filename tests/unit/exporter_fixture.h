@@ -61,9 +61,15 @@ static inline void define(const fixture *f, uint64_t id, const char *path, const
 	write_text(f, name, text);
 }
 
-static inline int set_up(void **state)
+static inline bool open_spool(fixture *f)
 {
 	int reason;
+	return opa_spool_open(&f->spool, &(opa_spool_options){.dir = f->spool_path}, &reason) ==
+		   OPA_SPOOL_OK;
+}
+
+static inline int set_up(void **state)
+{
 	fixture *f = calloc(1, sizeof(*f));
 	strcpy(f->dir, "/tmp/opa_exporter.XXXXXX");
 	if (mkdtemp(f->dir) == NULL) {
@@ -71,8 +77,7 @@ static inline int set_up(void **state)
 	}
 	snprintf(f->spool_path, sizeof(f->spool_path), "%s/spool", f->dir);
 	snprintf(f->store, sizeof(f->store), "%s/one/traces.db", f->dir);
-	mkdir(f->spool_path, 0700);
-	if (opa_spool_open_existing(&f->spool, f->spool_path, &reason) != OPA_SPOOL_OK) {
+	if (!open_spool(f)) {
 		return -1;
 	}
 	char path[96];

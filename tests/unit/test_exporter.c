@@ -271,6 +271,20 @@ static void the_lease_is_taken_over_from_the_starter(void **state)
 	stop(pid);
 }
 
+static void what_is_no_spool_is_left_as_it_is(void **state)
+{
+	fixture *f = *state;
+	char problem[512], expected[256];
+	opa_exporter_options options = {.spool = f->dir, .lease_fd = -1, .once = true};
+	assert_int_equal(opa_exporter_run(&options, problem, sizeof(problem)), OPA_EXPORTER_TROUBLE);
+	snprintf(expected, sizeof(expected), "cannot use the spool %s: is no spool of opa's", f->dir);
+	assert_string_equal(problem, expected);
+	snprintf(expected, sizeof(expected), "%s/tmp", f->dir);
+	assert_int_not_equal(access(expected, F_OK), 0);
+	snprintf(expected, sizeof(expected), "%s/lease", f->dir);
+	assert_int_not_equal(access(expected, F_OK), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -285,6 +299,7 @@ int main(void)
 		TEST(hundreds_of_small_files_are_brought_in_at_once),
 		TEST(more_live_journals_than_descriptors_is_no_problem),
 		TEST(it_measures_the_spool_as_long_as_it_serves_it),
+		TEST(what_is_no_spool_is_left_as_it_is),
 		TEST(only_one_serves_a_spool),
 		TEST(the_lease_is_taken_over_from_the_starter),
 	};

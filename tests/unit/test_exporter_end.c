@@ -66,13 +66,12 @@ static int report_on_full_disk(fixture *f)
 {
 	static char zeros[4096];
 	char path[96], value[512];
-	int reason;
 	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, "") != 0 ||
 		mount("tmpfs", f->spool_path, "tmpfs", 0, "size=256k,mode=0700") != 0) {
 		return CANNOT_MOUNT;
 	}
 	opa_spool_close(&f->spool);
-	if (opa_spool_open_existing(&f->spool, f->spool_path, &reason) != OPA_SPOOL_OK) {
+	if (!open_spool(f)) {
 		return 1;
 	}
 	snprintf(path, sizeof(path), "%s/one", f->dir);

@@ -137,14 +137,14 @@ static int make_old(const fixture *f, const char *name)
 static void test_race_cleaning_leaves_what_is_locked_or_new(void **state)
 {
 	fixture *f = *state;
-	int locked = make_old(f, "tmp/locked");
+	int locked = make_old(f, "tmp/" ID ".1.j");
 	assert_int_equal(flock(locked, LOCK_EX | LOCK_NB), 0);
-	close(make_old(f, "tmp/forgotten"));
-	close(openat(f->spool.dir, "tmp/new", O_WRONLY | O_CREAT, 0600));
+	close(make_old(f, "tmp/" ID ".2.j"));
+	close(openat(f->spool.dir, "tmp/" ID ".3.j", O_WRONLY | O_CREAT, 0600));
 	opa_journal_clean_tmp(&f->spool);
-	assert_int_equal(faccessat(f->spool.dir, "tmp/locked", F_OK, 0), 0);
-	assert_int_equal(faccessat(f->spool.dir, "tmp/new", F_OK, 0), 0);
-	assert_int_not_equal(faccessat(f->spool.dir, "tmp/forgotten", F_OK, 0), 0);
+	assert_int_equal(faccessat(f->spool.dir, "tmp/" ID ".1.j", F_OK, 0), 0);
+	assert_int_equal(faccessat(f->spool.dir, "tmp/" ID ".3.j", F_OK, 0), 0);
+	assert_int_not_equal(faccessat(f->spool.dir, "tmp/" ID ".2.j", F_OK, 0), 0);
 	close(locked);
 }
 

@@ -139,8 +139,9 @@ static void test_directory_open_to_others_is_left_as_it_is(void **state)
 	assert_string_equal(spool.path, own);
 	opa_spool_close(&spool);
 	assert_int_equal(mode_of(dir), 01777);
-	assert_int_equal(opa_spool_open_existing(&spool, dir, &problem), OPA_SPOOL_NOT_PRIVATE);
+	assert_int_equal(opa_spool_open_existing(&spool, dir, &problem), OPA_SPOOL_NOT_A_SPOOL);
 	assert_int_equal(chmod(own, 0777), 0);
+	assert_int_equal(opa_spool_open_existing(&spool, own, &problem), OPA_SPOOL_NOT_PRIVATE);
 	assert_int_equal(open_dir(dir, &spool, &problem), OPA_SPOOL_OK);
 	assert_int_equal(mode_of(own), 0700);
 	opa_spool_close(&spool);

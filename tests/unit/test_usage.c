@@ -244,6 +244,9 @@ static void publish_three(fixture *f)
 static void test_publishing_among_many_files_reads_few_of_them(void **state)
 {
 	site *s = *state;
+	if (getenv("OPA_TEST_SLOW") != NULL) {
+		skip_because("valgrind makes system calls of its own");
+	}
 	s->outlet.spool.max_size = 1 << 30;
 	make_many(s);
 	assert_true(unlinkat(s->f.spool.dir, "usage", 0) != 0); /* and nobody has measured yet */
