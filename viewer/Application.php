@@ -136,15 +136,17 @@ final class Application
 				"Install it (Debian: apt-get install php-sqlite3; Alpine: php-pdo_sqlite),\n"
 				. 'or name a PHP that has it: OPA_PHP=/path/to/php');
 		}
+		$clock = new Clock($this->env->timeZone());
+		$command = new $class($options, $clock);
 		$err = Output::open(STDERR, $this->env, $this->color($options));
 		$this->env->words = [$name, ...$argv];
-		$context = new Context($out, $err, $this->env, new Sources($this->env, $options));
+		$context = new Context($out, $err, $this->env, new Sources($this->env, $options), $clock);
 		$owner = $context->sources->otherOwner($context);
 		if ($owner !== null) {
 			$isFile = $name === 'sql' && $options->has('csv') && !$out->terminal;
 			return (new Impersonation($this->env))->run($owner, $out, $err, $isFile);
 		}
-		return (new $class())->run($context, $options);
+		return $command->run($context);
 	}
 
 	/** @param list<string> $argv */

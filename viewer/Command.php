@@ -9,8 +9,14 @@ interface Command
 	public static function spec(): Spec;
 
 	/**
-	 * Answers the exit code: 0, or 1 when nothing was found.
-	 * @throws Problem|UsageError|ClosedPipe
+	 * Reads the options, all of them: nothing is looked at or said before they are known to be good.
+	 * @throws UsageError
 	 */
-	public function run(Context $context, Options $options): int;
+	public function __construct(Options $options, Clock $clock);
+
+	/**
+	 * Answers the exit code: 0, or 1 when nothing was found.
+	 * @throws Problem|ClosedPipe
+	 */
+	public function run(Context $context): int;
 }

@@ -7,7 +7,6 @@ namespace Opa\Viewer;
 /** What every command works with. */
 final class Context
 {
-	public readonly Clock $clock;
 	private string $lastNote = '';
 
 	public function __construct(
@@ -15,8 +14,8 @@ final class Context
 		public readonly Output $err,
 		public readonly Environment $env,
 		public readonly Sources $sources,
+		public readonly Clock $clock,
 	) {
-		$this->clock = new Clock($env->timeZone());
 	}
 
 	/** A remark beside the output: one dim line on stderr, once for as long as nothing else is said. */

@@ -24,20 +24,30 @@ final class ListCommand implements Command
 		]);
 	}
 
-	public function run(Context $context, Options $options): int
+	private readonly TraceFilter $filter;
+	private readonly int $limit;
+	private readonly string $order;
+	private readonly bool $json;
+
+	public function __construct(Options $options, Clock $clock)
 	{
-		$filter = new TraceFilter($options, $context->clock);
-		$limit = $options->count('limit', 20);
-		$order = $options->oneOf('sort', array_keys(TraceFilter::ORDERS), 'time');
-		$rows = $filter->first($context->store(), $order, $limit + 1);
-		$isCut = count($rows) > $limit;
-		$rows = array_slice($rows, 0, $limit);
-		if ($options->has('json')) {
+		$this->filter = new TraceFilter($options, $clock);
+		$this->limit = $options->count('limit', 20);
+		$this->order = $options->oneOf('sort', array_keys(TraceFilter::ORDERS), 'time');
+		$this->json = $options->has('json');
+	}
+
+	public function run(Context $context): int
+	{
+		$rows = $this->filter->first($context->store(), $this->order, $this->limit + 1);
+		$isCut = count($rows) > $this->limit;
+		$rows = array_slice($rows, 0, $this->limit);
+		if ($this->json) {
 			array_map(static fn (array $row) => $context->out->json(self::object($row)), $rows);
 			return 0;
 		}
 		if ($rows === []) {
-			$context->note($filter->isEmpty() ? 'no trace is in the store yet' : 'no trace matches');
+			$context->note($this->filter->isEmpty() ? 'no trace is in the store yet' : 'no trace matches');
 			return 0;
 		}
 		$table = new TraceTable($context->out, $context->clock, $rows);
@@ -46,8 +56,8 @@ final class ListCommand implements Command
 			$table->row($row);
 		}
 		if ($isCut && $context->out->terminal) {
-			$context->note(($order === 'time' ? 'there are older ones' : 'there are more')
-				. ': -n ' . 5 * $limit . ' shows more, --since, --name and others choose');
+			$context->note(($this->order === 'time' ? 'there are older ones' : 'there are more')
+				. ': -n ' . 5 * $this->limit . ' shows more, --since, --name and others choose');
 		}
 		return 0;
 	}

@@ -25,12 +25,21 @@ final class ShowCommand implements Command
 		], 1);
 	}
 
-	public function run(Context $context, Options $options): int
+	/** What the trace's id begins with; null: the newest. */
+	private readonly ?string $prefix;
+
+	public function __construct(private readonly Options $options, Clock $clock)
 	{
 		$wanted = $options->arguments[0]
 			?? throw new UsageError('which trace? An id as `opa list` shows it, or: last');
+		$this->prefix = $wanted === 'last' ? null : self::prefix($wanted);
+	}
+
+	public function run(Context $context): int
+	{
+		$options = $this->options;
 		$store = $context->store();
-		$trace = $this->find($context, $store, $wanted);
+		$trace = $this->find($context, $store);
 		$spans = $store->rows('SELECT s.*, r.service FROM spans s LEFT JOIN resources r ON r.id = s.resource
 			WHERE s.trace_id = :id ORDER BY s.start_ns, s.duration_ns DESC, s.span_id',
 			['id' => $trace['trace_id']]);
@@ -53,15 +62,8 @@ final class ShowCommand implements Command
 		return 0;
 	}
 
-	/** @return array<string, mixed> a row of `traces` with root_attributes */
-	private function find(Context $context, Store $store, string $wanted): array
+	private static function prefix(string $wanted): string
 	{
-		$select = 'SELECT t.*, r.attributes AS root_attributes FROM traces t LEFT JOIN spans r
-			ON r.trace_id = t.trace_id AND r.span_id = t.root_span_id ';
-		if ($wanted === 'last') {
-			$rows = $store->rows($select . 'ORDER BY t.start_ns DESC, t.seq DESC LIMIT 1');
-			return $rows[0] ?? throw new Problem('the store is empty');
-		}
 		$prefix = strtolower($wanted);
 		if (preg_match('/^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/D', $prefix, $m) === 1) {
 			$prefix = $m[1];
@@ -69,6 +71,19 @@ final class ShowCommand implements Command
 		if (preg_match('/^[0-9a-f]{1,32}$/D', $prefix) !== 1) {
 			throw new UsageError("'" . Text::safe($wanted)
 				. "' is no trace id: up to 32 hex digits, a traceparent, or: last");
+		}
+		return $prefix;
+	}
+
+	/** @return array<string, mixed> a row of `traces` with root_attributes */
+	private function find(Context $context, Store $store): array
+	{
+		$prefix = $this->prefix;
+		$select = 'SELECT t.*, r.attributes AS root_attributes FROM traces t LEFT JOIN spans r
+			ON r.trace_id = t.trace_id AND r.span_id = t.root_span_id ';
+		if ($prefix === null) {
+			$rows = $store->rows($select . 'ORDER BY t.start_ns DESC, t.seq DESC LIMIT 1');
+			return $rows[0] ?? throw new Problem('the store is empty');
 		}
 		$rows = $store->rows($select . 'WHERE t.trace_id >= :low AND t.trace_id < :high
 			ORDER BY t.trace_id LIMIT 6', ['low' => $prefix, 'high' => $prefix . 'g']);

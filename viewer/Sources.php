@@ -13,6 +13,9 @@ final class Sources
 	/** So many other users are named at most: anybody can make directories that look like theirs. */
 	private const NAMED = 8;
 
+	/** Where a spool leads only its owner may see. */
+	private const GROUP = 'A store that is open to a group of yours (opa.store_group):  opa list --store PATH';
+
 	private ?Store $store = null;
 
 	/** @var ?list<Spool> */
@@ -237,7 +240,7 @@ final class Sources
 		$wanted = $this->wanted();
 		if ($wanted !== null && $wanted->uid !== $me->uid) {
 			return new Problem("there is no trace of $wanted->name's that $me->name may read",
-				'Try:  ' . $this->env->commandAs($wanted));
+				'Try:  ' . $this->env->commandAs($wanted) . "\n" . self::GROUP);
 		}
 		$waiting = 0;
 		foreach ($this->spools() as $spool) {
@@ -252,7 +255,7 @@ final class Sources
 			ksort($others);
 			$has = count($others) === 1 ? 'has' : 'have';
 			return new Problem("$me->name has no traces, but " . implode(', ', $this->names($others))
-				. " $has a place for them", "See them with:\n" . $this->commands($others));
+				. " $has a place for them", "See them with:\n" . $this->commands($others) . "\n" . self::GROUP);
 		}
 		return new Problem("no traces of $me->name's were found",
 			"Is the extension loaded?  php -m | grep opa\n"

@@ -6,10 +6,20 @@ namespace Opa\Viewer;
 
 final class SqlCommand implements Command
 {
+	private const QUOTED = "'[^']*+'|\"[^\"]*+\"|`[^`]*+`|\[[^\]]*+\]";
+	private const ASKS = '~^[\s;]*(EXPLAIN\s+(QUERY\s+PLAN\s+)?)?(SELECT|WITH|VALUES)\b~i';
+
 	/**
-	 * The connection cannot write to the store, but SQLite would still write elsewhere: VACUUM INTO.
+	 * The connection cannot write to the store, but SQLite would still write elsewhere (VACUUM INTO), or
+	 * beside it (PRAGMA wal_checkpoint), or fail at what it should not have tried (PRAGMA journal_mode =
+	 * DELETE). So of PRAGMA only what tells something is let through.
 	 */
-	private const ASKS = '~^(\s|;|--[^\n]*\n|/\*.*?\*/)*(SELECT|WITH|VALUES|EXPLAIN|PRAGMA)\b~is';
+	private const PRAGMA = '~^[\s;]*PRAGMA\s+(?:\w+\s*\.\s*)?(\w+)\s*(\([^()]*\))?[\s;]*$~i';
+	private const TELL = ['application_id', 'collation_list', 'compile_options', 'data_version', 'database_list',
+		'encoding', 'freelist_count', 'function_list', 'journal_mode', 'page_count', 'page_size',
+		'pragma_list', 'schema_version', 'user_version'];
+	private const TELL_OF_SOMETHING = ['foreign_key_list', 'index_info', 'index_list', 'index_xinfo',
+		'integrity_check', 'quick_check', 'table_info', 'table_list', 'table_xinfo'];
 
 	public static function spec(): Spec
 	{
@@ -25,19 +35,27 @@ final class SqlCommand implements Command
 		], 1);
 	}
 
-	public function run(Context $context, Options $options): int
+	private readonly string $sql;
+
+	public function __construct(private readonly Options $options, Clock $clock)
 	{
-		$sql = $options->arguments[0] ?? throw new UsageError('which query? In quotes, as one argument');
+		$this->sql = $sql = $options->arguments[0] ?? throw new UsageError('which query? In quotes, as one argument');
 		if ($options->has('json') && $options->has('csv')) {
 			throw new UsageError('--json and --csv exclude each other');
 		}
-		if (preg_match(self::ASKS, $sql) !== 1) {
-			throw new UsageError('opa sql only asks: SELECT, WITH, VALUES, EXPLAIN or PRAGMA');
+		if (!self::asks($sql)) {
+			throw new UsageError('opa sql only asks: SELECT, WITH, VALUES, EXPLAIN, or a PRAGMA that tells something ('
+				. 'table_info, index_list, integrity_check ...)');
 		}
 		if (self::statements($sql) > 1) {
 			throw new UsageError('one statement at a time: something stands behind the ;');
 		}
-		$statement = $context->store()->query($sql);
+	}
+
+	public function run(Context $context): int
+	{
+		$options = $this->options;
+		$statement = $context->store()->query($this->sql);
 		$heads = [];
 		for ($i = 0; $i < $statement->columnCount(); $i++) {
 			$heads[] = (string) ($statement->getColumnMeta($i)['name'] ?? $i);
@@ -52,12 +70,28 @@ final class SqlCommand implements Command
 			: $this->printTabs($context->out, $statement, $heads);
 	}
 
-	/** How many statements there are, by SQLite's rules for strings, names and comments. */
+	private static function asks(string $sql): bool
+	{
+		$sql = self::withoutComments($sql);
+		if (preg_match(self::PRAGMA, $sql, $m) !== 1) {
+			return preg_match(self::ASKS, $sql) === 1;
+		}
+		$name = strtolower($m[1]);
+		return in_array($name, self::TELL_OF_SOMETHING, true) || (!isset($m[2]) && in_array($name, self::TELL, true));
+	}
+
+	/** By SQLite's rules: a comment counts as a space, what is quoted is none. */
+	private static function withoutComments(string $sql): string
+	{
+		$quoted = self::QUOTED;
+		return (string) preg_replace_callback("~$quoted|/\\*.*?(?:\\*/|$)|--[^\n]*~s",
+			static fn (array $m): string => in_array($m[0][0], ['/', '-'], true) ? ' ' : $m[0], $sql);
+	}
+
+	/** How many statements there are. */
 	private static function statements(string $sql): int
 	{
-		$quoted = "'[^']*+'|\"[^\"]*+\"|`[^`]*+`|\[[^\]]*+\]";
-		$bare = (string) preg_replace("~($quoted)|/\\*.*?(?:\\*/|$)|--[^\n]*~s", '${1}', $sql);
-		$bare = (string) preg_replace("~$quoted~s", 'x', $bare);
+		$bare = (string) preg_replace('~' . self::QUOTED . '~s', 'x', self::withoutComments($sql));
 		return count(array_filter(explode(';', $bare), static fn (string $s): bool => trim($s) !== ''));
 	}
 

@@ -27,13 +27,29 @@ final class StatsCommand implements Command
 		]);
 	}
 
-	public function run(Context $context, Options $options): int
+	private readonly string $sort;
+	private readonly int $limit;
+	private readonly bool $json;
+	private readonly string $where;
+	private readonly int $since;
+
+	/** @var array<string, int|string> */
+	private readonly array $values;
+
+	public function __construct(Options $options, Clock $clock)
 	{
-		$sort = $options->oneOf('sort', self::SORTS, 'total');
-		$limit = $options->count('limit', 30);
-		[$where, $values, $since] = $this->conditions($context, $options);
+		$this->sort = $options->oneOf('sort', self::SORTS, 'total');
+		$this->limit = $options->count('limit', 30);
+		$this->json = $options->has('json');
+		[$this->where, $this->values, $this->since] = self::conditions($options, $clock);
+	}
+
+	public function run(Context $context): int
+	{
+		$sort = $this->sort;
+		$since = $this->since;
 		$store = $context->store();
-		$groups = $this->collect($store, $where, $values);
+		$groups = $this->collect($store, $this->where, $this->values);
 		if ($since === 0) {
 			$since = (int) $store->value('SELECT min(start_ns) FROM spans');
 		}
@@ -45,8 +61,8 @@ final class StatsCommand implements Command
 		usort($rows, static fn (array $a, array $b): int => ($sort === 'name'
 			? strcmp($a['name'], $b['name']) : $b[$sort] <=> $a[$sort])
 			?: [$a['name'], $a['kind']] <=> [$b['name'], $b['kind']]);
-		$shown = array_slice($rows, 0, $limit);
-		if ($options->has('json')) {
+		$shown = array_slice($rows, 0, $this->limit);
+		if ($this->json) {
 			foreach ($shown as $row) {
 				$context->out->json($row);
 			}
@@ -57,8 +73,8 @@ final class StatsCommand implements Command
 			return 0;
 		}
 		$this->print($context->out, $shown);
-		if (count($rows) > $limit) {
-			$context->note(Format::count(count($rows) - $limit) . ' more with --limit ' . count($rows));
+		if (count($rows) > $this->limit) {
+			$context->note(Format::count(count($rows) - $this->limit) . ' more with --limit ' . count($rows));
 		}
 		return 0;
 	}
@@ -74,9 +90,9 @@ final class StatsCommand implements Command
 	}
 
 	/** @return array{string, array<string, int|string>, int} */
-	private function conditions(Context $context, Options $options): array
+	private static function conditions(Options $options, Clock $clock): array
 	{
-		$since = $context->clock->parseTime($options->get('since') ?? '1h', '--since');
+		$since = $clock->parseTime($options->get('since') ?? '1h', '--since');
 		$where = ['s.start_ns >= :since'];
 		$values = ['since' => $since];
 		if ($options->has('service')) {

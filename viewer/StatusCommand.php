@@ -48,7 +48,11 @@ final class StatusCommand implements Command
 		]);
 	}
 
-	public function run(Context $context, Options $options): int
+	public function __construct(private readonly Options $options, Clock $clock)
+	{
+	}
+
+	public function run(Context $context): int
 	{
 		$this->context = $context;
 		foreach ($context->sources->spools() as $spool) {
@@ -71,7 +75,7 @@ final class StatusCommand implements Command
 			'counters' => $this->counters($store),
 		];
 		$facts['losses'] = array_filter(array_intersect_key($facts['counters'], self::LOSSES));
-		if ($options->has('json')) {
+		if ($this->options->has('json')) {
 			$context->out->json(['counters' => (object) $facts['counters'],
 				'losses' => (object) $facts['losses']] + $facts, true);
 			return $problem === null ? 0 : 1;
@@ -158,7 +162,8 @@ final class StatusCommand implements Command
 			return "the exporter could not be started: $why";
 		}
 		if (!$running && $spool->isMute()) {
-			return 'the exporter ends as soon as it is started';
+			return 'the exporter ends as soon as it is started; run by hand it says why:  '
+				. "opa-exporter --once --spool $spool->path";
 		}
 		return $state['problem'] ?? null;
 	}
@@ -175,7 +180,7 @@ final class StatusCommand implements Command
 		$this->fact('User', $facts['user']);
 		if ($facts['store'] === null) {
 			$this->fact('Store', $problem?->getMessage() ?? 'none', 'yellow');
-			foreach (explode("\n", $problem?->hint ?? '') as $line) {
+			foreach (preg_grep('/opa status/', explode("\n", $problem?->hint ?? ''), PREG_GREP_INVERT) as $line) {
 				$this->fact('', $line, 'dim');
 			}
 		} else {
@@ -216,7 +221,7 @@ final class StatusCommand implements Command
 		$this->fact('', Format::plural($spool['live'], 'journal') . ' of live processes, '
 			. Format::count($spool['sealed']) . ' sealed, ' . Format::bytes($spool['bytes']));
 		$state = (array) $spool['state'];
-		$this->fact('Exporter', $this->exporter($state, $spool['exporter_running']),
+		$this->fact('Exporter', $this->exporter($spool),
 			$spool['exporter_running'] ? 'green' : '');
 		if (isset($state['last_success'])) {
 			$this->fact('', 'last batch ' . self::ago($state['last_success']) . ', '
@@ -233,14 +238,15 @@ final class StatusCommand implements Command
 		}
 	}
 
-	/** @param array<string, string> $state */
-	private function exporter(array $state, bool $running): string
+	/** @param array<string, mixed> $spool */
+	private function exporter(array $spool): string
 	{
+		$state = (array) $spool['state'];
 		$pid = (int) ($state['pid'] ?? 0);
 		if ($pid === 0) {
-			return 'has not run yet; the first request starts it';
+			return $spool['problem'] === null ? 'has not run yet; the first request starts it' : 'has not come up yet';
 		}
-		if ($running) {
+		if ($spool['exporter_running']) {
 			return "running, pid $pid, since " . $this->context->clock->format(
 				(int) ($state['started'] ?? 0) * 1_000_000_000, 'Y-m-d H:i:s');
 		}

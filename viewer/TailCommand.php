@@ -31,9 +31,16 @@ final class TailCommand implements Command
 		]);
 	}
 
-	public function run(Context $context, Options $options): int
+	private readonly TraceFilter $filter;
+
+	public function __construct(private readonly Options $options, Clock $clock)
 	{
-		$filter = new TraceFilter($options, $context->clock);
+		$this->filter = new TraceFilter($options, $clock);
+	}
+
+	public function run(Context $context): int
+	{
+		$options = $this->options;
 		$this->catchSignals();
 		$store = $this->await($context, null);
 		$table = new TraceTable($context->out, $context->clock, [], 20);
@@ -42,7 +49,7 @@ final class TailCommand implements Command
 		}
 		$since = $options->has('since') || $this->waited || $store === null ? 0 : $this->position($store);
 		while ($store !== null) {
-			foreach ($filter->arrivedSince($store, $since) as $row) {
+			foreach ($this->filter->arrivedSince($store, $since) as $row) {
 				if ($this->isNew($row)) {
 					$options->has('json')
 						? $context->out->json(ListCommand::object($row))

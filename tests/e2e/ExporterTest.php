@@ -266,7 +266,10 @@ final class ExporterTest extends ServerTestCase
 		}, 'the log says why', 20);
 		self::assertSame(1, substr_count($this->site->phpLog(), 'traces do not arrive'));
 		self::assertSame([], $this->exporters());
-		self::assertStringContainsString($viewer, $this->opaStatus());
+		$told = $this->opaStatus();
+		self::assertStringContainsString($viewer, $told);
+		self::assertStringContainsString('has not come up yet', $told);
+		self::assertStringNotContainsString('the first request starts it', $told);
 		self::assertStringNotContainsString('exited on signal', $this->site->fpmLog());
 
 		$this->site->stopFpm(SIGQUIT);

@@ -81,6 +81,26 @@ final class ViewerSqlTest extends ViewerTestCase
 			["ATTACH 'file:DIR/other.db?mode=rwc' AS o"], ["VACUUM INTO 'DIR/other.db'"]];
 	}
 
+	/** @dataProvider pragmas */
+	public function testOfPragmaWhatTellsSomethingIsLetThrough(string $sql, bool $passes): void
+	{
+		$result = $this->onFixtures('sql', $sql);
+		$this->assertSame($passes ? 0 : 2, $result->code, $result->err);
+		$this->assertSame(!$passes, str_contains($result->err, 'opa sql only asks'), $result->err);
+	}
+
+	public static function pragmas(): array
+	{
+		return [['PRAGMA table_info(spans)', true], ['pragma main . index_list ( "spans" ) ;', true],
+			['/* a */ PRAGMA -- b
+				journal_mode', true], ['PRAGMA integrity_check', true],
+			['EXPLAIN QUERY PLAN SELECT 1', true], ['explain/**/select 1', true],
+			['PRAGMA journal_mode=DELETE', false], ['PRAGMA journal_mode(DELETE)', false],
+			['PRAGMA wal_checkpoint(TRUNCATE)', false], ['PRAGMA wal_checkpoint', false],
+			['EXPLAIN PRAGMA journal_mode=DELETE', false], ['PRAGMA user_version = 7', false],
+			['PRAGMA "journal_mode" = DELETE', false], ['PRAGMA optimize', false]];
+	}
+
 	public function testAnErrorIsSaidOnStderr(): void
 	{
 		$result = $this->onFixtures('sql', 'SELECT nonsense');

@@ -152,6 +152,23 @@ final class ViewerUsersTest extends ViewerSystemTestCase
 		$this->assertSame("x\r\n\e[2J\x07\r\n", $result->out);
 	}
 
+	/** @dataProvider wrongUses */
+	public function testAWrongUseIsAllThatIsSaid(string ...$words): void
+	{
+		$this->spool("$this->directory/dev/shm/opa-0", "root's", 1_000_000_000);
+		$this->theirSpool();
+		$result = $this->inRoot($words);
+		$this->assertSame([2, ''], [$result->code, $result->out]);
+		$this->assertMatchesRegularExpression("/^opa: .*\n  See 'opa $words[0] --help'\.\n$/", $result->err);
+	}
+
+	public static function wrongUses(): array
+	{
+		return [['list', '--limit', '0'], ['list', '--sort', 'x'], ['list', '--since', 'x'], ['tail', '--min', 'x'],
+			['show'], ['show', 'zz'], ['stats', '--sort', 'x'], ['stats', '--limit', '0'], ['sql'],
+			['sql', 'DELETE FROM spans'], ['sql', 'SELECT 1', '--json', '--csv']];
+	}
+
 	/** Anybody can set a time. */
 	public function testRootSeesItsOwnTracesHoweverNewThoseOfOthersAreAndIsToldOfThem(): void
 	{
@@ -336,6 +353,7 @@ final class ViewerUsersTest extends ViewerSystemTestCase
 		$result = $this->inRoot(['list', '--user', 'daemon'], [], 'nobody');
 		$this->assertSame(1, $result->code);
 		$this->assertStringContainsString("there is no trace of daemon's that nobody may read", $result->err);
+		$this->assertStringContainsString('opa list --store PATH', $result->err);
 	}
 
 	public function testOnesOwnStoreGoesBeforeThoseOfAGroup(): void
