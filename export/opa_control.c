@@ -8,16 +8,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RETRY_NS 1000000000u
+#define RETRY_NS   1000000000u
+#define LAST_TRIES 8 /* to hand over at the end, half a millisecond apart */
 
-/* What is counted is in `counters`, always; a file has a copy: its loss takes the file alone. */
+/*
+ * What is counted is in `counters`, always; a file has a copy of what was not handed over: its loss
+ * takes the file alone.
+ */
 struct opa_control {
 	const opa_spool *spool; /* NULL: in memory only */
 	opa_file file;
 	bool changed;      /* something was counted since it was saved */
+	bool left_file;    /* one that was lost sight of may still stand in the folder */
+	bool handed_over;  /* something was */
 	uint64_t next_try; /* opa_clock_mono() */
 	uint64_t used;
 	uint64_t counters[OPA_CONTROL_COUNTERS];
+	uint64_t handed[OPA_CONTROL_COUNTERS]; /* of these, what stands in the common file */
 	char id[33];
 };
 
@@ -45,6 +52,22 @@ const char *opa_counter_text(opa_counter counter)
 	return texts[counter];
 }
 
+static void name_of(const opa_control *control, char name[OPA_CONTROL_NAME_MAX])
+{
+	snprintf(name, OPA_CONTROL_NAME_MAX, "%s.c", control->id);
+}
+
+/* What is this file's to keep. False when that is nothing. */
+static bool take_rest(const opa_control *control, uint64_t rest[OPA_CONTROL_COUNTERS])
+{
+	uint64_t any = 0;
+	for (int i = 0; i < OPA_CONTROL_COUNTERS; i++) {
+		rest[i] = control->counters[i] - control->handed[i];
+		any |= rest[i];
+	}
+	return any != 0;
+}
+
 /* A file of ours that we have lost sight of (its descriptor was closed) has acknowledgements. */
 static void take_acks(const opa_spool *spool, const char *name, opa_control_file *content)
 {
@@ -61,16 +84,16 @@ static void take_acks(const opa_spool *spool, const char *name, opa_control_file
 /* The whole file is written, not only made long: its place on the disk is had from the start. */
 static bool make_file(opa_control *control)
 {
-	char name[48];
+	char name[OPA_CONTROL_NAME_MAX];
 	opa_control_file *content = opa_calloc(1, sizeof(*content));
 	if (content == NULL) {
 		return false;
 	}
-	snprintf(name, sizeof(name), "%s.c", control->id);
+	name_of(control, name);
 	content->magic = OPA_CONTROL_MAGIC;
 	content->version = OPA_CONTROL_VERSION;
 	opa_owner_self(&content->owner);
-	memcpy(content->counters, control->counters, sizeof(content->counters));
+	take_rest(control, content->counters);
 	take_acks(control->spool, name, content);
 	bool made =
 		opa_file_make(control->spool, "control", name, content, sizeof(*content), &control->file);
@@ -85,9 +108,10 @@ static void try_file(opa_control *control)
 		return;
 	}
 	control->next_try = now + RETRY_NS;
+	opa_control_make_common(control->spool);
 	if (make_file(control)) {
 		control->used += OPA_CONTROL_SIZE;
-		control->changed = false;
+		control->changed = control->left_file = false;
 	}
 }
 
@@ -108,16 +132,10 @@ void opa_control_attach(opa_control *control, const opa_spool *spool)
 {
 	opa_file_close(&control->file);
 	control->spool = spool;
+	control->left_file = false;
+	control->changed = true; /* it is not known here */
 	control->next_try = 0;
 	try_file(control);
-}
-
-void opa_control_close(opa_control *control)
-{
-	if (control != NULL) {
-		opa_control_save(control);
-		opa_control_abandon(control);
-	}
 }
 
 void opa_control_abandon(opa_control *control)
@@ -155,24 +173,98 @@ static bool is_intact(const opa_control *control)
 	return opa_file_look(&control->file, &size) == OPA_FILE_OURS && size >= OPA_CONTROL_SIZE;
 }
 
+static void lose_file(opa_control *control)
+{
+	opa_file_close(&control->file);
+	control->left_file = true;
+	control->changed = true;
+}
+
+/* ---- saving ---- */
+
 /* No more than the counters: acknowledgements are the exporter's to write. */
+static bool write_file(const opa_control *control)
+{
+	uint64_t rest[OPA_CONTROL_COUNTERS];
+	const uint64_t *from = control->counters;
+	if (control->handed_over) {
+		take_rest(control, rest);
+		from = rest;
+	}
+	return is_intact(control) && opa_file_may_reach(ACKS_AT) &&
+		   opa_file_write(control->file.fd, from, OPA_COUNTER_COUNT * sizeof(*from),
+			   offsetof(opa_control_file, counters));
+}
+
+/* What a file holds that was lost sight of is handed over, and may not be counted there again. */
+static void remove_left_file(opa_control *control)
+{
+	char name[OPA_CONTROL_NAME_MAX];
+	if (control->left_file && opa_spool_is_intact(control->spool)) {
+		name_of(control, name);
+		opa_control_remove(control->spool, name);
+		control->left_file = false;
+	}
+}
+
+static bool hand_over(opa_control *control, unsigned tries)
+{
+	uint64_t rest[OPA_CONTROL_COUNTERS];
+	if (!take_rest(control, rest)) {
+		return true;
+	}
+	if (control->spool == NULL || control->spool->dir < 0) {
+		return false;
+	}
+	remove_left_file(control);
+	if (control->left_file || !opa_control_hand_over(control->spool, rest, tries)) {
+		return false;
+	}
+	memcpy(control->handed, control->counters, sizeof(control->handed));
+	control->handed_over = true;
+	return true;
+}
+
+static void save(opa_control *control, unsigned tries)
+{
+	if (control->changed) {
+		bool saved = control->file.fd >= 0 ? write_file(control) : hand_over(control, tries);
+		control->changed = !saved;
+	}
+}
+
 void opa_control_save(opa_control *control)
 {
-	if (!control->changed || !is_intact(control) || !opa_file_may_reach(ACKS_AT)) {
-		return;
-	}
-	control->changed = !opa_file_write(control->file.fd, control->counters,
-		OPA_COUNTER_COUNT * sizeof(uint64_t), offsetof(opa_control_file, counters));
+	save(control, 1);
+}
+
+bool opa_control_outlives(const opa_control *control)
+{
+	return control->file.fd >= 0 ||
+		   (!control->changed && control->spool != NULL && control->spool->dir >= 0 &&
+			   opa_control_make_common(control->spool));
 }
 
 void opa_control_check(opa_control *control)
 {
 	if (control->file.fd >= 0 && !is_intact(control)) {
-		opa_file_close(&control->file);
+		lose_file(control);
 	}
 	if (control->file.fd < 0) {
 		try_file(control);
 	}
+}
+
+void opa_control_close(opa_control *control)
+{
+	if (control == NULL) {
+		return;
+	}
+	if (control->file.fd >= 0 && !is_intact(control)) {
+		lose_file(control);
+	}
+	save(control, LAST_TRIES);
+	opa_control_abandon(control);
 }
 
 /*

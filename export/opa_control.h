@@ -5,7 +5,8 @@
  *
  * The numbers are kept in memory and written with pwrite(2) by opa_control_save(), once for each
  * request. The file is never mapped: whoever cuts it (a clean-up, say) while it is, kills the
- * process with SIGBUS.
+ * process with SIGBUS. A process that cannot make its file hands its numbers over into one that all
+ * of them share, see below.
  *
  * The writing side is not thread-safe: opa_publish.c holds its lock.
  */
@@ -71,6 +72,7 @@ typedef struct opa_ack {
 typedef enum opa_control_kind {
 	OPA_CONTROL_OF_PROCESS = 0,
 	OPA_CONTROL_OF_THE_DEAD = 1, /* the sum; see opa_control_merge() */
+	OPA_CONTROL_SHARED = 2,      /* see opa_control_hand_over() */
 } opa_control_kind;
 
 typedef struct opa_control_file {
@@ -93,9 +95,8 @@ const char *opa_counter_text(opa_counter counter);
 
 /*
  * The control file <spool>/control/<id>.c of this process, locked like a journal. When it cannot be
- * made the counters live in memory only, which opa_control_is_durable() tells. NULL when memory is
- * short. `spool` may be NULL or not open; else it outlives the control, or opa_control_attach()
- * comes first.
+ * made, opa_control_save() hands over what was counted. NULL when memory is short. `spool` may be
+ * NULL or not open; else it outlives the control, or opa_control_attach() comes first.
  */
 opa_control *opa_control_create(const opa_spool *spool, const char *id);
 
@@ -105,7 +106,9 @@ opa_control *opa_control_create(const opa_spool *spool, const char *id);
  */
 void opa_control_attach(opa_control *control, const opa_spool *spool);
 
-/* Saves, leaves the file to the exporter, and frees. For the process that made it. NULL is allowed.
+/*
+ * Saves, leaves the file to the exporter, and frees. For the process that made it. NULL is allowed.
+ * Without a file it may wait for a few milliseconds for those that hand over at the same time.
  */
 void opa_control_close(opa_control *control);
 
@@ -114,7 +117,12 @@ void opa_control_abandon(opa_control *control);
 
 void opa_control_add(opa_control *control, opa_counter counter, uint64_t n);
 uint64_t opa_control_get(const opa_control *control, opa_counter counter);
+
+/* Whether it has a file of its own. */
 bool opa_control_is_durable(const opa_control *control);
+
+/* Whether what is counted outlives the process: in its file, or because it is handed over. */
+bool opa_control_outlives(const opa_control *control);
 
 /* What its files have taken on the disk until now; as opa_journal_usage(). */
 uint64_t opa_control_usage(const opa_control *control);
@@ -124,7 +132,8 @@ void opa_control_save(opa_control *control);
 
 /*
  * To be called once a second or so: a file that was removed or cut is let go of; counting goes on
- * in memory and a new file is tried, at most once a second.
+ * without one and a new file is tried, at most once a second. It holds what was not handed over
+ * until then.
  */
 void opa_control_check(opa_control *control);
 
@@ -133,6 +142,36 @@ opa_ack opa_control_ack(const opa_control *control, uint16_t slot);
 
 /* Whether that is the name of a control file. */
 bool opa_control_is_name(const char *name);
+
+/* ---- processes without a file of their own ---- */
+
+/*
+ * On a full disk no file can be made, but one that is there can be written to. So the first process
+ * that comes makes one for all, whole, before anything else takes the room, and a process that
+ * cannot make its own adds its numbers to those that stand there: in one write, under a lock
+ * (flock(2)) that nobody waits for. What could not be handed over is tried again at the next save.
+ * It is a control file, but for its place, and that it is nobody's.
+ *
+ * The exporter takes the file out whole and puts an empty one in its place, in one step, so that
+ * its numbers are stored once, like those of the dead.
+ */
+#define OPA_CONTROL_COMMON "counters"
+
+/* Makes the file if it is not there, or damaged. False when that cannot be now. */
+bool opa_control_make_common(const opa_spool *spool);
+
+/*
+ * Adds the numbers to the file's, which it makes if need be; all of them, or answers false. Where
+ * somebody has the lock it is tried so many times, half a millisecond apart.
+ */
+bool opa_control_hand_over(
+	const opa_spool *spool, const uint64_t counters[OPA_CONTROL_COUNTERS], unsigned tries);
+
+/*
+ * For the exporter: makes it a claimed file of <spool>/control/, if anything stands in it. False
+ * when nothing does, or there is no room for the one in its place. With the folder's lock.
+ */
+bool opa_control_claim_common(const opa_spool *spool);
 
 /* ---- the exporter's side ---- */
 

@@ -103,20 +103,31 @@ static bool store_counters(opa_exporter *exporter, census *c)
 	return true;
 }
 
-/* The folder is locked. What no store can take does not become more and more files. */
+/* Stores those that are there. False when there is no store to be had now. */
+static bool visit_and_store(opa_exporter *exporter, census *c)
+{
+	c->alive = c->count = 0;
+	opa_control_visit(&exporter->spool, visit, c);
+	exporter->live_controls = c->alive;
+	return c->count == 0 || store_counters(exporter, c);
+}
+
+/*
+ * The folder is locked. What no store can take does not become more and more files: what processes
+ * have handed over becomes one only when all others are stored.
+ */
 static void add_up(opa_exporter *exporter, census *c)
 {
-	bool more;
+	bool stored;
 	do {
-		c->alive = c->count = 0;
-		opa_control_visit(&exporter->spool, visit, c);
-		more = exporter->once && c->count == DEAD_MAX;
-		if (c->count > 0 && !store_counters(exporter, c)) {
-			opa_control_merge(&exporter->spool, UINT32_MAX);
-			more = false;
-		}
-	} while (more);
-	exporter->live_controls = c->alive;
+		stored = visit_and_store(exporter, c);
+	} while (stored && exporter->once && c->count == DEAD_MAX);
+	if (!stored) {
+		opa_control_merge(&exporter->spool, UINT32_MAX);
+	} else if (c->count < DEAD_MAX && opa_exporter_find_recent(exporter) != NULL &&
+			   opa_control_claim_common(&exporter->spool)) {
+		visit_and_store(exporter, c);
+	}
 }
 
 /* Who merges has it for less than a millisecond. */

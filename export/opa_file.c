@@ -134,6 +134,20 @@ int opa_file_open(const opa_spool *spool, const char *folder, const char *name, 
 	return fd;
 }
 
+int opa_file_open_common(const opa_spool *spool, const char *name)
+{
+	struct stat st;
+	int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = opa_spool_lift_fd(openat(spool->dir, name, flags, 0600));
+	/* a umask may have taken the owner's own rights from a new file */
+	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+					   ((st.st_mode & 0600) != 0600 && fchmod(fd, 0600) != 0))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 DIR *opa_file_open_folder(int dir, const char *folder)
 {
 	int fd = openat(dir, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -72,6 +72,12 @@ long opa_file_read_text(int dir, const char *path, char *to, size_t size);
 int opa_file_open(const opa_spool *spool, const char *folder, const char *name, bool writable);
 
 /*
+ * Opens a file directly in the spool, one that processes write to in place together, for reading
+ * and writing; it is made, empty, if it is not there. -1 on failure.
+ */
+int opa_file_open_common(const opa_spool *spool, const char *name);
+
+/*
  * Opens a folder of the directory `dir` ("." for that itself) to be listed; never through a
  * symlink. NULL on failure. The caller closes it with closedir(3).
  */

@@ -266,7 +266,7 @@ void opa_publish_status_get(
 	status->off = publisher->off;
 	status->launch = publisher->launch;
 	if (publisher->control != NULL) {
-		status->durable_counters = opa_control_is_durable(publisher->control);
+		status->durable_counters = opa_control_outlives(publisher->control);
 		for (int i = 0; i < OPA_COUNTER_COUNT; i++) {
 			status->counters[i] = opa_control_get(publisher->control, (opa_counter)i);
 		}

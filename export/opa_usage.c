@@ -87,20 +87,6 @@ static void step(const opa_spool *spool, opa_usage_record *r, uint64_t now, unsi
 
 /* ---- the record ---- */
 
-static int open_record(const opa_spool *spool)
-{
-	struct stat st;
-	int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	int fd = opa_spool_lift_fd(openat(spool->dir, "usage", flags, 0600));
-	/* a umask may have taken the owner's own rights from a new file */
-	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-					   ((st.st_mode & 0600) != 0600 && fchmod(fd, 0600) != 0))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 /* A file that is new or damaged is an account of nothing. */
 static void read_record(int fd, opa_usage_record *r)
 {
@@ -131,7 +117,7 @@ static bool keep_account(const opa_spool *spool, int fd, opa_usage_record *r, ui
 uint64_t opa_usage_report(const opa_spool *spool, uint64_t *written)
 {
 	opa_usage_record r;
-	int fd = open_record(spool);
+	int fd = opa_file_open_common(spool, "usage");
 	if (fd < 0) {
 		return *written;
 	}
@@ -152,7 +138,7 @@ uint64_t opa_usage_report(const opa_spool *spool, uint64_t *written)
 uint64_t opa_usage_measure(const opa_spool *spool)
 {
 	opa_usage_record r = {.magic = OPA_USAGE_MAGIC, .version = OPA_USAGE_VERSION};
-	int fd = open_record(spool);
+	int fd = opa_file_open_common(spool, "usage");
 	while (r.folder < FOLDERS) {
 		walk_folder(spool, &r, UINT32_MAX);
 	}

@@ -10,21 +10,8 @@ namespace Opa\Viewer;
  */
 final class Spool
 {
-	/** The counters of a control file, in its order (export/opa_control.h). */
-	public const COUNTERS = [
-		'traces_started', 'traces_kept', 'spans_started', 'spans_kept', 'traces_sampled_out',
-		'spans_dropped_spool_full', 'spans_dropped_disk_full', 'spans_dropped_no_spool',
-		'spans_dropped_file_limit', 'spans_dropped_io_error', 'spans_dropped_too_large',
-		'spans_dropped_no_memory', 'refused_trace_size', 'refused_no_memory', 'attributes_dropped',
-		'events_dropped', 'links_dropped', 'values_cut', 'spans_unfinished', 'journals_lost',
-		'exporter_started', 'exporter_failed', 'spans_dropped_no_descriptor',
-	];
-
-	private const CONTROL_MAGIC = 0x4341504f;
-	private const CONTROL_SIZE = 4096;
-	private const CONTROL_HEAD = 48;
-	private const CONTROL_SLOTS = self::CONTROL_HEAD + 64 * 8 + 4 * 16;
-	private const CONTROL_OF_THE_DEAD = 1;
+	/** Less than a block. */
+	private const NO_ROOM = 4096;
 
 	private function __construct(
 		public readonly string $path,
@@ -147,51 +134,30 @@ final class Spool
 	 */
 	public function counters(array $stored): array
 	{
-		$sum = array_fill_keys(self::COUNTERS, 0);
-		$files = array_diff_key($this->controlFiles(), $stored);
-		foreach ($files as $data) {
-			foreach (self::merged($data) as $name) {
-				unset($files[$name]);
-			}
-		}
-		foreach ($files as $data) {
-			$values = unpack('q' . count(self::COUNTERS), $data, self::CONTROL_HEAD);
-			foreach (self::COUNTERS as $i => $name) {
-				$sum[$name] += $values[$i + 1];
-			}
-		}
-		return $sum;
+		return $this->mine ? $this->controlFiles()->sum($stored) : [];
 	}
 
-	/** @return array<string, string> name => content of those whose format is known */
-	private function controlFiles(): array
+	public function isDiskFull(): bool
 	{
-		$files = [];
-		foreach ($this->mine ? (glob("$this->path/control/*.[cd]") ?: []) : [] as $path) {
-			$data = OwnFile::read($path, $this->owner, self::CONTROL_SIZE);
-			$head = strlen($data) === self::CONTROL_SIZE ? unpack('Lmagic/Sversion', $data) : [];
-			if ($head === ['magic' => self::CONTROL_MAGIC, 'version' => 1]) {
-				$files[basename($path)] = $data;
-			}
-		}
-		return $files;
+		return $this->mine && (float) @disk_free_space($this->path) < self::NO_ROOM
+			&& @disk_total_space($this->path) > 0;
 	}
 
-	/**
-	 * What a sum has taken in: who made it may not have come to remove it.
-	 * @return list<string>
-	 */
-	private static function merged(string $data): array
+	/** Why there may be losses that nobody could count. */
+	public function uncounted(): ?string
 	{
-		if (unpack('S', $data, 6)[1] !== self::CONTROL_OF_THE_DEAD) {
-			return [];
+		if (!$this->mine || $this->controlFiles()->haveCommon()) {
+			return null;
 		}
-		$count = unpack('q', $data, self::CONTROL_SLOTS)[1];
-		$names = [];
-		for ($i = 0; $i < $count; $i++) {
-			$names[] = substr($data, self::CONTROL_SLOTS + 8 + 32 * $i, 32) . '.c';
+		if ($this->isDiskFull()) {
+			return "the spool's file system is full, and has no room to count what is lost";
 		}
-		return $names;
+		return $this->controlFiles()->lackCommon() ? 'there was no room to count what is lost' : null;
+	}
+
+	private function controlFiles(): ControlFiles
+	{
+		return new ControlFiles($this->path, $this->owner);
 	}
 
 	/** @return array<string, string> */

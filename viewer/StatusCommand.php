@@ -120,6 +120,8 @@ final class StatusCommand implements Command
 			'live' => count($live),
 			'sealed' => count($sealed),
 			'bytes' => array_sum($live) + array_sum($sealed),
+			'disk_full' => $spool->isDiskFull(),
+			'uncounted' => $spool->uncounted(),
 			'exporter_running' => $running,
 			'problem' => self::problem($spool, $state, $running),
 			'state' => (object) $state,
@@ -195,7 +197,8 @@ final class StatusCommand implements Command
 		if ($facts['exporter'] === null) {
 			$this->fact('Import', 'opa-exporter was not found beside opa.so (OPA_EXPORTER names it)', 'yellow');
 		}
-		$this->printCounters($facts['counters'], $facts['losses']);
+		$this->printCounters($facts['counters']);
+		$this->printLosses($facts['losses'], $facts['spools']);
 	}
 
 	/** @param array<string, mixed> $store */
@@ -220,6 +223,9 @@ final class StatusCommand implements Command
 		}
 		$this->fact('', Format::plural($spool['live'], 'journal') . ' of live processes, '
 			. Format::count($spool['sealed']) . ' sealed, ' . Format::bytes($spool['bytes']));
+		if ($spool['disk_full']) {
+			$this->fact('Problem', 'the file system is full: new traces are dropped', 'error');
+		}
 		$state = (array) $spool['state'];
 		$this->fact('Exporter', $this->exporter($spool),
 			$spool['exporter_running'] ? 'green' : '');
@@ -255,11 +261,8 @@ final class StatusCommand implements Command
 			: "not running: last heard of $when; the next request starts it";
 	}
 
-	/**
-	 * @param array<string, int> $counters
-	 * @param array<string, int> $losses
-	 */
-	private function printCounters(array $counters, array $losses): void
+	/** @param array<string, int> $counters */
+	private function printCounters(array $counters): void
 	{
 		if (isset($counters['traces_started'])) {
 			$this->fact('Recorded', Format::plural($counters['traces_kept'] ?? 0, 'trace') . ' kept of '
@@ -276,13 +279,28 @@ final class StatusCommand implements Command
 		if ($pruned > 0) {
 			$this->fact('Pruned', Format::plural($pruned, 'trace') . ', too old or too much for the store');
 		}
-		$label = 'Lost';
+	}
+
+	/**
+	 * @param array<string, int> $losses
+	 * @param list<array<string, mixed>> $spools
+	 */
+	private function printLosses(array $losses, array $spools): void
+	{
+		$lines = [];
 		foreach (array_intersect_key(self::LOSSES, $losses) as $name => $text) {
-			$this->fact($label, Format::count($losses[$name]) . " $text", 'yellow');
+			$lines[] = Format::count($losses[$name]) . " $text";
+		}
+		foreach (array_filter(array_column($spools, 'uncounted')) as $why) {
+			$lines[] = ($lines === [] ? 'not known: ' : 'and more, perhaps: ') . $why;
+		}
+		$label = 'Lost';
+		foreach ($lines as $line) {
+			$this->fact($label, $line, 'yellow');
 			$label = '';
 		}
-		if ($losses === []) {
-			$this->fact('Lost', 'nothing');
+		if ($lines === []) {
+			$this->fact($label, $spools === [] ? 'nothing that is known of: there is no spool' : 'nothing');
 		}
 	}
 

@@ -223,6 +223,30 @@ final class ViewerSourcesTest extends ViewerSystemTestCase
 		$this->assertSame(['spans_dropped_spool_full' => 45, 'values_cut' => 5], $json['losses']);
 	}
 
+	/** They have made no file of their own, and the exporter has not been there since. */
+	public function testStatusCountsWhatProcessesHaveHandedOver(): void
+	{
+		$this->spool($this->mySpool())->counter('spans_dropped_disk_full', 5);
+		$this->assertStringContainsString('Lost       5 spans', $this->inRoot(['status', '--no-import'])->out);
+		file_put_contents($this->mySpool() . '/counters', str_pad(pack('LSS', 0x4341504f, 1, 2)
+			. str_repeat("\0", 40) . pack('q*', 0, 0, 0, 0, 0, 0, 7), 4096, "\0"));
+		$json = json_decode($this->inRoot(['status', '--no-import', '--json'])->out, true);
+		$this->assertSame(['spans_dropped_disk_full' => 12], $json['losses']);
+		$this->assertNull($json['spools'][0]['uncounted']);
+	}
+
+	public function testStatusDoesNotSayThatNothingIsLostWhereNobodyCouldCount(): void
+	{
+		$builder = $this->spool($this->mySpool());
+		touch($this->mySpool() . '/counters');
+		$out = $this->inRoot(['status', '--no-import'])->out;
+		$this->assertStringContainsString('Lost       not known: there was no room to count', $out);
+		$this->assertStringNotContainsString('nothing', $out);
+		$builder->counter('values_cut', 5);
+		$out = $this->inRoot(['status', '--no-import'])->out;
+		$this->assertMatchesRegularExpression('/Lost       5 values cut.*\n +and more, perhaps: there was/', $out);
+	}
+
 	public function testStatusSaysWhyTheExporterCannotBeStarted(): void
 	{
 		$this->spool($this->mySpool());
@@ -300,6 +324,6 @@ final class ViewerSourcesTest extends ViewerSystemTestCase
 	{
 		$header = (string) file_get_contents(self::top() . '/export/opa_control.h');
 		preg_match_all('/X\([A-Z_]+, "([a-z_]+)"/', $header, $names);
-		$this->assertSame($names[1], \Opa\Viewer\Spool::COUNTERS);
+		$this->assertSame($names[1], \Opa\Viewer\ControlFiles::COUNTERS);
 	}
 }
