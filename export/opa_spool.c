@@ -25,7 +25,8 @@ enum {
 };
 
 static const char *const folders[] = {"tmp", "live", "sealed", "control", "dest", "rejected"};
-static const char *const others[] = {"store", "lease", "state", "usage", "launch", "off"};
+static const char *const others[] = {
+	"store", "counters", "lease", "state", "usage", "launch", "off"};
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 int opa_spool_lift_fd(int fd)
