@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define COUNTERS_AT  offsetof(opa_control_file, counters)
-#define COUNTERS_END offsetof(opa_control_file, acks)
+#define COUNTERS_END offsetof(opa_control_file, running)
 #define PAUSE_NS     500000
 #define CLAIM_TRIES  20
 

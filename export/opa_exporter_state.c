@@ -40,7 +40,8 @@ static bool visit(void *user, const char *name, const opa_control_file *file, bo
 	} else if (c->count < DEAD_MAX && strlen(name) < sizeof(c->files[0].name)) {
 		dead *d = &c->files[c->count++];
 		snprintf(d->name, sizeof(d->name), "%s", name);
-		memcpy(d->counters, file->counters, sizeof(d->counters));
+		memset(d->counters, 0, sizeof(d->counters));
+		opa_control_add_dead(d->counters, file);
 	}
 	return true;
 }

@@ -70,6 +70,22 @@ static uint64_t in_files(const fixture *f)
 	return sum;
 }
 
+static bool add_running(void *user, const char *name, const opa_control_file *file, bool gone)
+{
+	uint64_t *sum = user;
+	(void)name;
+	(void)gone;
+	*sum += file->running;
+	return true;
+}
+
+static uint64_t running_in_files(const fixture *f)
+{
+	uint64_t sum = 0;
+	opa_control_visit(&f->spool, add_running, &sum);
+	return sum;
+}
+
 static opa_control *without_a_file(fixture *f)
 {
 	forbid_files(f);
@@ -126,6 +142,7 @@ static void test_file_that_is_made_later_holds_the_rest(void **state)
 {
 	fixture *f = *state;
 	opa_control *control = without_a_file(f);
+	opa_control_set_running(control, 1);
 	drop(control, 3);
 	allow_files(f);
 	opa_control_add(control, OPA_COUNT_DROPPED_DISK_FULL, 1);
@@ -136,8 +153,10 @@ static void test_file_that_is_made_later_holds_the_rest(void **state)
 	assert_true(opa_control_is_durable(control));
 	assert_int_equal(in_common(f), 3);
 	assert_int_equal(in_files(f), 1);
+	assert_int_equal(running_in_files(f), 1);
 	drop(control, 5);
 	assert_int_equal(in_files(f), 6);
+	assert_int_equal(running_in_files(f), 1);
 	assert_int_equal(opa_control_get(control, OPA_COUNT_DROPPED_DISK_FULL), 9);
 	opa_control_close(control);
 	assert_int_equal(in_common(f) + in_files(f), 9);
