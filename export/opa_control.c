@@ -219,7 +219,10 @@ static bool write_file(const opa_control *control)
 			   control->file.fd, from, sizeof(*from), offsetof(opa_control_file, counters));
 }
 
-/* What a file holds that was lost sight of is handed over, and may not be counted there again. */
+/*
+ * What a file holds that was lost sight of is handed over, and may not be counted there again; nor
+ * may it say that something runs.
+ */
 static void remove_left_file(opa_control *control)
 {
 	char name[OPA_CONTROL_NAME_MAX];
@@ -233,13 +236,14 @@ static void remove_left_file(opa_control *control)
 static bool hand_over(opa_control *control, unsigned tries)
 {
 	uint64_t rest[OPA_CONTROL_COUNTERS];
-	if (!take_rest(control, rest)) {
-		return true;
-	}
+	bool any = take_rest(control, rest);
 	if (control->spool == NULL || control->spool->dir < 0) {
-		return false;
+		return !any;
 	}
 	remove_left_file(control);
+	if (!any) {
+		return !control->left_file;
+	}
 	if (control->left_file || !opa_control_hand_over(control->spool, rest, tries)) {
 		return false;
 	}
@@ -285,6 +289,8 @@ void opa_control_close(opa_control *control)
 	}
 	if (control->file.fd >= 0 && !is_intact(control)) {
 		lose_file(control);
+		control->next_try = 0;
+		try_file(control);
 	}
 	save(control, LAST_TRIES);
 	opa_control_abandon(control);

@@ -176,6 +176,9 @@ bool opa_control_make_common(const opa_spool *spool);
 bool opa_control_hand_over(
 	const opa_spool *spool, const uint64_t counters[OPA_CONTROL_COUNTERS], unsigned tries);
 
+/* For the exporter: whether anything stands in it. */
+bool opa_control_common_is_used(const opa_spool *spool);
+
 /*
  * For the exporter: makes it a claimed file of <spool>/control/, if anything stands in it. False
  * when nothing does, or there is no room for the one in its place. With the folder's lock.

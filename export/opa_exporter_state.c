@@ -125,7 +125,8 @@ static void add_up(opa_exporter *exporter, census *c)
 	} while (stored && exporter->once && c->count == DEAD_MAX);
 	if (!stored) {
 		opa_control_merge(&exporter->spool, UINT32_MAX);
-	} else if (c->count < DEAD_MAX && opa_exporter_find_recent(exporter) != NULL &&
+	} else if (c->count < DEAD_MAX && opa_control_common_is_used(&exporter->spool) &&
+			   opa_exporter_find_recent(exporter) != NULL &&
 			   opa_control_claim_common(&exporter->spool)) {
 		visit_and_store(exporter, c);
 	}
