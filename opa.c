@@ -55,6 +55,7 @@ static PHP_MINIT_FUNCTION(opa)
 
 static PHP_MSHUTDOWN_FUNCTION(opa)
 {
+	opa_request_shutdown();
 	opa_process_shutdown();
 	opa_ini_unregister(module_number);
 	return SUCCESS;

@@ -239,7 +239,8 @@ function opa_flush(int $timeout_ms = 5000): bool {}
  * - `open_spans` (int): spans that are open in this process
  * - `memory` (int): bytes that this process holds for spans
  * - `counters` (`array<string, int>`): what this process has started, kept and dropped, by reason;
- *   phpinfo() says what each of them counts
+ *   phpinfo() says what each of them counts. `opa status` adds all processes up, and says how many traces
+ *   were lost with processes that were killed (`traces_lost`)
  * - `spool` (array): the directory that traces wait in
  *   - `path` (string|null): null when there is none yet
  *   - `error` (string): why there is none; absent otherwise

@@ -45,7 +45,9 @@ static void count(opa_request *request, const uint32_t from[OPA_TRACE_COUNTS], b
 	counts[OPA_COUNT_REFUSED_NO_MEMORY] = from[OPA_TRACE_REFUSED_MEMORY];
 	counts[OPA_COUNT_VALUES_CUT] = request->values_cut;
 	request->values_cut = 0;
-	opa_publish_count_all(opa_the_process.publisher, &request->config->outlet, counts);
+	bool ended = complete && request->announced;
+	request->announced = request->announced && !ended;
+	opa_publish_count_all(opa_the_process.publisher, &request->config->outlet, counts, ended);
 }
 
 void opa_request_count(void)
@@ -112,6 +114,17 @@ static void finish(opa_request *request, bool keep)
 	} else {
 		opa_batch_release(opa_the_process.spans, &last);
 	}
+	if (request->announced) {
+		request->announced = false;
+		opa_publish_end_trace(opa_the_process.publisher);
+	}
+}
+
+/* If the process dies from here on the trace is counted as lost. */
+static void announce(opa_request *request)
+{
+	request->announced = true;
+	opa_publish_begin_trace(opa_the_process.publisher, &request->config->outlet);
 }
 
 /* ---- the trace ---- */
@@ -157,6 +170,9 @@ static void begin_trace(opa_request *request)
 	request->recording = request->traced ? OPA_RECORDING_ON : OPA_RECORDING_OFF;
 	uint64_t age = request->config->trace_rotate;
 	request->rotate_at = age == 0 || opa_http_is_server() ? UINT64_MAX : opa_clock_mono() + age;
+	if (request->traced) {
+		announce(request);
+	}
 }
 
 static bool sample(const opa_request *request)
@@ -260,6 +276,7 @@ void opa_request_begin(void)
 	request->recording = OPA_RECORDING_OFF;
 	request->traced = false;
 	request->forked = false;
+	request->announced = false;
 	request->script_ran = false;
 	request->failed = false;
 	request->unwanted = false;
@@ -330,7 +347,8 @@ void opa_request_note_fork(void)
 		return;
 	}
 	request->forked = true;
-	request->dropped = 0; /* what the parent lacks it says itself */
+	request->announced = false; /* in this process it is not */
+	request->dropped = 0;       /* what the parent lacks it says itself */
 	request->fork_time = opa_clock_wall();
 	request->fork_parent = opa_fiber_peek(&request->fibers);
 	if (request->recording == OPA_RECORDING_ON) {
@@ -365,6 +383,7 @@ bool opa_request_wake(void)
 	}
 	request->local_root = id;
 	request->recording = OPA_RECORDING_ON;
+	announce(request);
 	request->cpu = opa_clock_cpu();
 	return true;
 }
@@ -532,4 +551,15 @@ void opa_request_end(void)
 	request->recording = OPA_RECORDING_OFF;
 	request->traced = false;
 	request->begun = false;
+}
+
+/* Nothing of PHP's is touched: its memory may be gone. */
+void opa_request_shutdown(void)
+{
+	opa_request *request = &OPA_G(request);
+	if (opa_the_process.spans != NULL && request->traced) {
+		finish(request, !request->forked);
+		request->recording = OPA_RECORDING_OFF;
+		request->traced = false;
+	}
 }

@@ -27,6 +27,7 @@ typedef struct opa_request {
 	bool traced;     /* it has a trace in the span table */
 	bool forked;     /* this is a child that has not been served since the fork */
 	bool script_ran; /* some file was run: it was not just `php -i` */
+	bool announced;  /* the publisher was told that its trace runs, and not yet that it has ended */
 	bool failed;     /* an error was found and said on the root span */
 	bool unwanted;   /* the sampler does not want this request: it is asked once */
 	uint64_t owner;
@@ -65,6 +66,12 @@ uint8_t opa_request_flags(const opa_request *request);
 void opa_request_begin(void);
 void opa_request_leave(void);
 void opa_request_end(void);
+
+/*
+ * MSHUTDOWN: should the request of this thread not have ended before, what it has recorded is
+ * published.
+ */
+void opa_request_shutdown(void);
 
 /* What opa_enable() and opa_disable() do, and ini_set('opa.enabled'). */
 bool opa_request_enable(void);

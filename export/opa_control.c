@@ -11,8 +11,18 @@
 #define RETRY_NS   1000000000u
 #define LAST_TRIES 8 /* to hand over at the end, half a millisecond apart */
 
+/* What the process writes, in one piece. */
+typedef struct image {
+	uint64_t counters[OPA_CONTROL_COUNTERS];
+	uint64_t running;
+} image;
+
+_Static_assert(offsetof(opa_control_file, running) ==
+				   offsetof(opa_control_file, counters) + offsetof(image, running),
+	"one write");
+
 /*
- * What is counted is in `counters`, always; a file has a copy of what was not handed over: its loss
+ * What is counted is in `now`, always; a file has a copy of what was not handed over: its loss
  * takes the file alone.
  */
 struct opa_control {
@@ -23,7 +33,7 @@ struct opa_control {
 	bool handed_over;  /* something was */
 	uint64_t next_try; /* opa_clock_mono() */
 	uint64_t used;
-	uint64_t counters[OPA_CONTROL_COUNTERS];
+	image now;
 	uint64_t handed[OPA_CONTROL_COUNTERS]; /* of these, what stands in the common file */
 	char id[33];
 };
@@ -62,7 +72,7 @@ static bool take_rest(const opa_control *control, uint64_t rest[OPA_CONTROL_COUN
 {
 	uint64_t any = 0;
 	for (int i = 0; i < OPA_CONTROL_COUNTERS; i++) {
-		rest[i] = control->counters[i] - control->handed[i];
+		rest[i] = control->now.counters[i] - control->handed[i];
 		any |= rest[i];
 	}
 	return any != 0;
@@ -94,6 +104,7 @@ static bool make_file(opa_control *control)
 	content->version = OPA_CONTROL_VERSION;
 	opa_owner_self(&content->owner);
 	take_rest(control, content->counters);
+	content->running = control->now.running;
 	take_acks(control->spool, name, content);
 	bool made =
 		opa_file_make(control->spool, "control", name, content, sizeof(*content), &control->file);
@@ -148,13 +159,24 @@ void opa_control_abandon(opa_control *control)
 
 void opa_control_add(opa_control *control, opa_counter counter, uint64_t n)
 {
-	control->counters[counter] += n;
+	control->now.counters[counter] += n;
 	control->changed = true;
 }
 
 uint64_t opa_control_get(const opa_control *control, opa_counter counter)
 {
-	return control->counters[counter];
+	return control->now.counters[counter];
+}
+
+void opa_control_set_running(opa_control *control, uint64_t traces)
+{
+	control->now.running = traces;
+	control->changed = true;
+}
+
+uint64_t opa_control_running(const opa_control *control)
+{
+	return control->now.running;
 }
 
 bool opa_control_is_durable(const opa_control *control)
@@ -182,21 +204,25 @@ static void lose_file(opa_control *control)
 
 /* ---- saving ---- */
 
-/* No more than the counters: acknowledgements are the exporter's to write. */
+/* Acknowledgements are the exporter's to write. */
 static bool write_file(const opa_control *control)
 {
-	uint64_t rest[OPA_CONTROL_COUNTERS];
-	const uint64_t *from = control->counters;
+	image rest;
+	const image *from = &control->now;
 	if (control->handed_over) {
-		take_rest(control, rest);
-		from = rest;
+		take_rest(control, rest.counters);
+		rest.running = control->now.running;
+		from = &rest;
 	}
 	return is_intact(control) && opa_file_may_reach(ACKS_AT) &&
-		   opa_file_write(control->file.fd, from, OPA_COUNTER_COUNT * sizeof(*from),
-			   offsetof(opa_control_file, counters));
+		   opa_file_write(
+			   control->file.fd, from, sizeof(*from), offsetof(opa_control_file, counters));
 }
 
-/* What a file holds that was lost sight of is handed over, and may not be counted there again. */
+/*
+ * What a file holds that was lost sight of is handed over, and may not be counted there again; nor
+ * may it say that something runs.
+ */
 static void remove_left_file(opa_control *control)
 {
 	char name[OPA_CONTROL_NAME_MAX];
@@ -210,17 +236,18 @@ static void remove_left_file(opa_control *control)
 static bool hand_over(opa_control *control, unsigned tries)
 {
 	uint64_t rest[OPA_CONTROL_COUNTERS];
-	if (!take_rest(control, rest)) {
-		return true;
-	}
+	bool any = take_rest(control, rest);
 	if (control->spool == NULL || control->spool->dir < 0) {
-		return false;
+		return !any;
 	}
 	remove_left_file(control);
+	if (!any) {
+		return !control->left_file;
+	}
 	if (control->left_file || !opa_control_hand_over(control->spool, rest, tries)) {
 		return false;
 	}
-	memcpy(control->handed, control->counters, sizeof(control->handed));
+	memcpy(control->handed, control->now.counters, sizeof(control->handed));
 	control->handed_over = true;
 	return true;
 }
@@ -262,6 +289,8 @@ void opa_control_close(opa_control *control)
 	}
 	if (control->file.fd >= 0 && !is_intact(control)) {
 		lose_file(control);
+		control->next_try = 0;
+		try_file(control);
 	}
 	save(control, LAST_TRIES);
 	opa_control_abandon(control);

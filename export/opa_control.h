@@ -4,9 +4,9 @@
  * exporter has brought its journals in. (It also has room for the slots of open spans.)
  *
  * The numbers are kept in memory and written with pwrite(2) by opa_control_save(), once for each
- * request. The file is never mapped: whoever cuts it (a clean-up, say) while it is, kills the
- * process with SIGBUS. A process that cannot make its file hands its numbers over into one that all
- * of them share, see below.
+ * request, and when a trace begins. The file is never mapped: whoever cuts it (a clean-up, say)
+ * while it is, kills the process with SIGBUS. A process that cannot make its file hands its numbers
+ * over into one that all of them share, see below.
  *
  * The writing side is not thread-safe: opa_publish.c holds its lock.
  */
@@ -51,7 +51,8 @@
 	X(JOURNALS_LOST, "journals_lost", "journals removed beneath a live process")                   \
 	X(EXPORTER_STARTED, "exporter_started", "times this process started the exporter")             \
 	X(EXPORTER_FAILED, "exporter_failed", "times the exporter could not be started")               \
-	X(DROPPED_NO_DESCRIPTOR, "spans_dropped_no_descriptor", "RLIMIT_NOFILE was reached")
+	X(DROPPED_NO_DESCRIPTOR, "spans_dropped_no_descriptor", "RLIMIT_NOFILE was reached")           \
+	X(TRACES_LOST, "traces_lost", "traces whose process died in the middle of them")
 
 typedef enum opa_counter {
 #define OPA_COUNTER_ENUM(id, name, text) OPA_COUNT_##id,
@@ -60,7 +61,7 @@ typedef enum opa_counter {
 		OPA_COUNTER_COUNT
 } opa_counter;
 
-#define OPA_CONTROL_COUNTERS 64 /* places in the file; OPA_COUNTER_COUNT of them are in use */
+#define OPA_CONTROL_COUNTERS 63 /* places in the file; OPA_COUNTER_COUNT of them are in use */
 _Static_assert(OPA_COUNTER_COUNT <= OPA_CONTROL_COUNTERS, "the control file has no more room");
 
 /* The exporter has brought in everything of journal `sequence` in front of `offset`. */
@@ -81,8 +82,9 @@ typedef struct opa_control_file {
 	uint16_t kind; /* opa_control_kind */
 	opa_owner owner;
 	uint64_t counters[OPA_CONTROL_COUNTERS];
+	uint64_t running; /* traces; one write with the counters. 0 where no process owns the file */
 	opa_ack acks[OPA_CONTROL_ACKS]; /* written by the exporter, by journal slot */
-	uint8_t slots[OPA_CONTROL_SIZE - 48 - 8 * OPA_CONTROL_COUNTERS - 16 * OPA_CONTROL_ACKS];
+	uint8_t slots[OPA_CONTROL_SIZE - 56 - 8 * OPA_CONTROL_COUNTERS - 16 * OPA_CONTROL_ACKS];
 } opa_control_file;
 
 _Static_assert(sizeof(opa_control_file) == OPA_CONTROL_SIZE, "a disk format");
@@ -117,6 +119,13 @@ void opa_control_abandon(opa_control *control);
 
 void opa_control_add(opa_control *control, opa_counter counter, uint64_t n);
 uint64_t opa_control_get(const opa_control *control, opa_counter counter);
+
+/*
+ * How many traces the process runs now: they are lost when it dies before it says, and saves, less.
+ * What cannot make a file of its own cannot tell that: it is not handed over.
+ */
+void opa_control_set_running(opa_control *control, uint64_t traces);
+uint64_t opa_control_running(const opa_control *control);
 
 /* Whether it has a file of its own. */
 bool opa_control_is_durable(const opa_control *control);
@@ -167,6 +176,9 @@ bool opa_control_make_common(const opa_spool *spool);
 bool opa_control_hand_over(
 	const opa_spool *spool, const uint64_t counters[OPA_CONTROL_COUNTERS], unsigned tries);
 
+/* For the exporter: whether anything stands in it. */
+bool opa_control_common_is_used(const opa_spool *spool);
+
 /*
  * For the exporter: makes it a claimed file of <spool>/control/, if anything stands in it. False
  * when nothing does, or there is no room for the one in its place. With the folder's lock.
@@ -198,6 +210,12 @@ bool opa_control_claim(
 	const opa_spool *spool, const char *name, char claimed[OPA_CONTROL_NAME_MAX]);
 
 /* ---- the counters of the dead ---- */
+
+/*
+ * Adds to `sum` what is in the file of a process that is gone. The traces that it ran have begun,
+ * and are lost.
+ */
+void opa_control_add_dead(uint64_t sum[OPA_CONTROL_COUNTERS], const opa_control_file *file);
 
 /*
  * Processes leave their files behind for the exporter, which adds them up in a store. Where none

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define COUNTERS_AT  offsetof(opa_control_file, counters)
-#define COUNTERS_END offsetof(opa_control_file, acks)
+#define COUNTERS_END offsetof(opa_control_file, running)
 #define PAUSE_NS     500000
 #define CLAIM_TRIES  20
 
@@ -156,11 +156,14 @@ bool opa_control_hand_over(
 
 /* ---- the exporter's side ---- */
 
-static bool is_used(const numbers n)
+static bool has_numbers(int fd)
 {
+	numbers n;
 	uint64_t any = 0;
-	for (int i = 0; i < OPA_CONTROL_COUNTERS; i++) {
-		any |= n[i];
+	if (read_file(fd, n) == WHOLE) {
+		for (int i = 0; i < OPA_CONTROL_COUNTERS; i++) {
+			any |= n[i];
+		}
 	}
 	return any != 0;
 }
@@ -199,16 +202,22 @@ static bool lock_patiently(const opa_spool *spool, int fd)
 	return locked;
 }
 
+bool opa_control_common_is_used(const opa_spool *spool)
+{
+	int fd = opa_file_open(spool, ".", OPA_CONTROL_COMMON, false);
+	bool used = fd >= 0 && has_numbers(fd);
+	if (fd >= 0) {
+		close(fd);
+	}
+	return used;
+}
+
 bool opa_control_claim_common(const opa_spool *spool)
 {
-	numbers n;
 	int fd = opa_file_open(spool, ".", OPA_CONTROL_COMMON, true);
-	if (fd < 0) {
-		return false;
+	bool claimed = fd >= 0 && lock_patiently(spool, fd) && has_numbers(fd) && exchange(spool);
+	if (fd >= 0) {
+		close(fd);
 	}
-	/* Without the lock first: as a rule there is nothing. */
-	bool claimed = read_file(fd, n) == WHOLE && is_used(n) && lock_patiently(spool, fd) &&
-				   read_file(fd, n) == WHOLE && is_used(n) && exchange(spool);
-	close(fd);
 	return claimed;
 }

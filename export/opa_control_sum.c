@@ -40,6 +40,15 @@ bool opa_control_remove(const opa_spool *spool, const char *name)
 		   unlinkat(spool->dir, path, 0) == 0;
 }
 
+void opa_control_add_dead(uint64_t sum[OPA_CONTROL_COUNTERS], const opa_control_file *file)
+{
+	for (int i = 0; i < OPA_CONTROL_COUNTERS; i++) {
+		sum[i] += file->counters[i];
+	}
+	sum[OPA_COUNT_TRACES_STARTED] += file->running;
+	sum[OPA_COUNT_TRACES_LOST] += file->running;
+}
+
 /* ---- the sum ---- */
 
 static opa_control_merged *merged_of(opa_control_file *sum)
@@ -143,9 +152,7 @@ static void take_in(
 		return;
 	}
 	if (is_of_the_dead(fd, file)) {
-		for (int i = 0; i < OPA_CONTROL_COUNTERS; i++) {
-			sum->counters[i] += file->counters[i];
-		}
+		opa_control_add_dead(sum->counters, file);
 		memcpy(merged->ids[merged->count++], name, ID_LEN);
 	}
 	close(fd);

@@ -40,7 +40,8 @@ static bool visit(void *user, const char *name, const opa_control_file *file, bo
 	} else if (c->count < DEAD_MAX && strlen(name) < sizeof(c->files[0].name)) {
 		dead *d = &c->files[c->count++];
 		snprintf(d->name, sizeof(d->name), "%s", name);
-		memcpy(d->counters, file->counters, sizeof(d->counters));
+		memset(d->counters, 0, sizeof(d->counters));
+		opa_control_add_dead(d->counters, file);
 	}
 	return true;
 }
@@ -124,7 +125,8 @@ static void add_up(opa_exporter *exporter, census *c)
 	} while (stored && exporter->once && c->count == DEAD_MAX);
 	if (!stored) {
 		opa_control_merge(&exporter->spool, UINT32_MAX);
-	} else if (c->count < DEAD_MAX && opa_exporter_find_recent(exporter) != NULL &&
+	} else if (c->count < DEAD_MAX && opa_control_common_is_used(&exporter->spool) &&
+			   opa_exporter_find_recent(exporter) != NULL &&
 			   opa_control_claim_common(&exporter->spool)) {
 		visit_and_store(exporter, c);
 	}

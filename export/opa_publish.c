@@ -208,14 +208,22 @@ static bool is_another_users(const opa_publisher *publisher)
 	return publisher->spool.dir >= 0 && publisher->user != geteuid();
 }
 
-/* What was written is left to the exporter of the user that the program was. */
+/* What was written is left to the exporter of the user that the program was. Its traces go on. */
 static void change_user(opa_publisher *publisher)
 {
 	opa_outlet *outlet = publisher->outlet;
+	uint64_t running = 0;
+	if (publisher->control != NULL) {
+		running = opa_control_running(publisher->control);
+		opa_control_set_running(publisher->control, 0);
+	}
 	close_lines(publisher);
 	opa_control_close(publisher->control);
 	opa_spool_close(&publisher->spool);
 	begin_life(publisher);
+	if (publisher->control != NULL) {
+		opa_control_set_running(publisher->control, running);
+	}
 	publisher->outlet = outlet;
 }
 
@@ -442,17 +450,54 @@ void opa_publish_count(opa_publisher *publisher, opa_counter counter, uint64_t n
 	opa_publisher_leave(publisher);
 }
 
-void opa_publish_count_all(
-	opa_publisher *publisher, const opa_outlet *outlet, const uint64_t counts[OPA_COUNTER_COUNT])
+/* ---- traces that run ---- */
+
+static void note_end(opa_publisher *publisher)
+{
+	uint64_t running = publisher->control != NULL ? opa_control_running(publisher->control) : 0;
+	if (running > 0) {
+		opa_control_set_running(publisher->control, running - 1);
+	}
+}
+
+static void save_control(opa_publisher *publisher)
+{
+	if (publisher->control != NULL) {
+		opa_control_save(publisher->control);
+	}
+}
+
+void opa_publish_count_all(opa_publisher *publisher, const opa_outlet *outlet,
+	const uint64_t counts[OPA_COUNTER_COUNT], bool ended)
 {
 	opa_publisher_enter(publisher);
 	opa_publisher_look(publisher, outlet);
 	for (int i = 0; i < OPA_COUNTER_COUNT; i++) {
 		opa_publisher_count(publisher, (opa_counter)i, counts[i]);
 	}
-	if (publisher->control != NULL) {
-		opa_control_save(publisher->control);
+	if (ended) {
+		note_end(publisher);
 	}
+	save_control(publisher);
+	opa_publisher_leave(publisher);
+}
+
+void opa_publish_begin_trace(opa_publisher *publisher, const opa_outlet *outlet)
+{
+	opa_publisher_enter(publisher);
+	opa_publisher_look(publisher, outlet);
+	if (publisher->control != NULL) {
+		opa_control_set_running(publisher->control, opa_control_running(publisher->control) + 1);
+	}
+	save_control(publisher);
+	opa_publisher_leave(publisher);
+}
+
+void opa_publish_end_trace(opa_publisher *publisher)
+{
+	opa_publisher_enter(publisher);
+	note_end(publisher);
+	save_control(publisher);
 	opa_publisher_leave(publisher);
 }
 

@@ -53,9 +53,20 @@ bool opa_publish(opa_publisher *publisher, const opa_outlet *outlet, const opa_r
 
 void opa_publish_count(opa_publisher *publisher, opa_counter counter, uint64_t n);
 
-/* Adds n of each counter at once: one lock, and one save. */
-void opa_publish_count_all(
-	opa_publisher *publisher, const opa_outlet *outlet, const uint64_t counts[OPA_COUNTER_COUNT]);
+/*
+ * Adds n of each counter at once: one lock, and one save. `ended`: and a trace has ended of which
+ * opa_publish_begin_trace() was told.
+ */
+void opa_publish_count_all(opa_publisher *publisher, const opa_outlet *outlet,
+	const uint64_t counts[OPA_COUNTER_COUNT], bool ended);
+
+/*
+ * Says, in the control file, that a trace begins that is to be published: if the process dies in
+ * the middle of it, it is counted as lost. It ends with opa_publish_count_all(), or here where
+ * there is nothing to publish.
+ */
+void opa_publish_begin_trace(opa_publisher *publisher, const opa_outlet *outlet);
+void opa_publish_end_trace(opa_publisher *publisher);
 
 /*
  * At the start of a request: once a second looks whether <spool>/off exists and the control file is

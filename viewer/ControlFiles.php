@@ -14,13 +14,15 @@ final class ControlFiles
 		'spans_dropped_file_limit', 'spans_dropped_io_error', 'spans_dropped_too_large',
 		'spans_dropped_no_memory', 'refused_trace_size', 'refused_no_memory', 'attributes_dropped',
 		'events_dropped', 'links_dropped', 'values_cut', 'spans_unfinished', 'journals_lost',
-		'exporter_started', 'exporter_failed', 'spans_dropped_no_descriptor',
+		'exporter_started', 'exporter_failed', 'spans_dropped_no_descriptor', 'traces_lost',
 	];
 
 	private const MAGIC = 0x4341504f;
 	private const VERSION = 1;
 	private const SIZE = 4096;
 	private const HEAD = 48;
+	private const OWNER = 8;
+	private const RUNNING = self::HEAD + 63 * 8;
 	private const SLOTS = self::HEAD + 64 * 8 + 4 * 16;
 	private const OF_THE_DEAD = 1;
 	private const COMMON = 'counters';
@@ -49,6 +51,9 @@ final class ControlFiles
 			foreach (self::COUNTERS as $i => $name) {
 				$sum[$name] += $values[$i + 1];
 			}
+			$lost = unpack('q', $data, self::RUNNING)[1];
+			$sum['traces_started'] += $lost;
+			$sum['traces_lost'] += $lost;
 		}
 		return $sum;
 	}
@@ -75,11 +80,25 @@ final class ControlFiles
 		return array_filter($files);
 	}
 
+	/**
+	 * What a process runs is lost only when it is gone. That is asked before its last numbers are read;
+	 * an exporter that has claimed the file (.d) has asked before.
+	 */
 	private function read(string $name): ?string
 	{
-		$data = OwnFile::read("$this->spool/$name", $this->owner, self::SIZE);
+		$file = OwnFile::open("$this->spool/$name", $this->owner);
+		if ($file === null) {
+			return null;
+		}
+		$owner = (string) stream_get_contents($file, self::HEAD, 0);
+		$gone = str_ends_with($name, '.d') || (str_ends_with($name, '.c')
+			&& strlen($owner) === self::HEAD && Owner::isGone(substr($owner, self::OWNER), $file));
+		$data = (string) stream_get_contents($file, self::SIZE, 0);
 		$head = strlen($data) === self::SIZE ? unpack('Lmagic/Sversion', $data) : [];
-		return $head === ['magic' => self::MAGIC, 'version' => self::VERSION] ? $data : null;
+		if ($head !== ['magic' => self::MAGIC, 'version' => self::VERSION]) {
+			return null;
+		}
+		return $gone ? $data : substr_replace($data, str_repeat("\0", 8), self::RUNNING, 8);
 	}
 
 	/**

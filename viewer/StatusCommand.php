@@ -13,6 +13,7 @@ final class StatusCommand implements Command
 
 	/** What became of spans that are not in the store, and what was cut off those that are. */
 	private const LOSSES = [
+		'traces_lost' => 'traces lost: their process died in the middle of them',
 		'spans_dropped_spool_full' => 'spans dropped: opa.spool_max_size was reached',
 		'spans_dropped_disk_full' => "spans dropped: the spool's file system is full",
 		'spans_dropped_no_spool' => 'spans dropped: no spool directory, or no file in it',

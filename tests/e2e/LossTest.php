@@ -133,4 +133,98 @@ final class LossTest extends ServerTestCase
 				"SELECT value FROM counters WHERE name = 'spans_dropped_disk_full'"));
 		});
 	}
+
+	/** Without an exporter, `opa status` finds out by itself that a worker is gone. */
+	public function testATraceWhoseWorkerIsKilled(): void
+	{
+		$pool = new Pool('www');
+		$pool->settings = ['opa.exporter_path' => '/nonexistent'];
+		$site = $this->site($pool);
+		$site->start();
+		self::visit($pool, 'plain');
+		$status = fn (): array => self::opaStatus($pool->spool, $pool->store, $pool->user);
+		[$worker] = $site->workers();
+		$client = new Daemon(['curl', '-s', $pool->url('stuck', 'm=stuck')], [], "$site->directory/curl.log");
+		self::await(fn (): bool => self::running($pool) === 1, 'the request runs');
+		self::assertSame([], $status()['losses']);
+		self::assertSame(1, $status()['counters']['traces_started']);
+
+		self::assertTrue(posix_kill($worker, SIGKILL));
+		self::await(static fn (): bool => $status()['losses'] === ['traces_lost' => 1], 'it is counted as lost');
+		self::assertSame(2, $status()['counters']['traces_started']);
+		$client->stop();
+
+		self::visit($pool, 'plain');
+		$site->stopFpm(SIGQUIT);
+		for ($i = 0; $i < 2; $i++) {
+			self::bringIn($site, $pool);
+			self::assertSame(['traces_lost' => 1], $status()['losses']);
+			self::assertSame(3, $status()['counters']['traces_started']);
+		}
+		self::assertSame(1, $pool->store()->value("SELECT value FROM counters WHERE name = 'traces_lost'"));
+	}
+
+	private static function running(Pool $pool): int
+	{
+		$sum = 0;
+		foreach (glob("$pool->spool/control/*.c") as $file) {
+			$sum += unpack('q', (string) file_get_contents($file), 48 + 63 * 8)[1];
+		}
+		return $sum;
+	}
+
+	/** None of these has lost a trace: whatever the program did, and however the pool is stopped in order. */
+	public function testOrderlyEndsLoseNothing(): void
+	{
+		$pool = new Pool('www');
+		$pool->directives['pm.max_requests'] = '3';
+		$site = $this->site($pool);
+		$site->global['process_control_timeout'] = '20s';
+		$site->start();
+		foreach (['plain', 'exit', 'fatal', 'uncaught', 'memory', 'timelimit', 'finish', 'session', 'plain'] as $page) {
+			Client::get($pool->url($page, 'm=' . self::marker()));
+		}
+		$client = new Daemon(['curl', '-s', $pool->url('slow', 'm=last')], [], "$site->directory/curl.log");
+		self::await(fn (): bool => self::running($pool) === 1, 'a request runs');
+		$site->stopFpm(SIGQUIT);
+		$client->stop();
+		self::assertSame(0, self::running($pool));
+		self::trace($pool, 'last');
+		self::await(static fn (): bool => self::opaStatus($pool->spool, $pool->store, $pool->user)
+			['counters']['traces_started'] === 10, 'all are counted');
+		self::assertSame([], self::opaStatus($pool->spool, $pool->store, $pool->user)['losses']);
+	}
+
+	/** The modules' shutdown, which here comes too early, publishes what the request has recorded. */
+	public function testATraceThatIsOpenAtTheModulesShutdown(): void
+	{
+		if (!is_file(PHP_EXTENSION_DIR . '/ffi.so') && !extension_loaded('ffi')) {
+			self::markTestSkipped('FFI is needed to call it');
+		}
+		$directory = sys_get_temp_dir() . '/opa-e2e-' . bin2hex(random_bytes(6));
+		mkdir($directory, 0700);
+		$opa = Site::builtModules() . '/opa.so';
+		$code = <<<'PHP'
+			opa_end_span(opa_start_span('recorded'));
+			$ffi = FFI::cdef('struct entry { unsigned short size; unsigned int api; unsigned char debug;
+				unsigned char zts; void *ini; void *deps; char *name; void *functions;
+				int (*startup)(int, int); int (*shutdown)(int, int); };
+				struct entry *get_module(void);', $argv[1]);
+			($ffi->get_module()->shutdown)(1, 99999);
+			FFI::cdef('void _exit(int);')->_exit(7);
+			PHP;
+		[$code, $said] = self::runToEnd([PHP_BINARY, '-n', ...self::extensions('ffi'), '-d', "extension=$opa",
+			'-d', "opa.spool_dir=$directory/spool", '-d', "opa.store_path=$directory/traces.db",
+			'-d', 'opa.exporter_path=/nonexistent', '-r', $code, $opa]);
+		try {
+			self::assertSame([7, ''], [$code, $said]);
+			$user = posix_getpwuid(posix_geteuid())['name'];
+			$status = self::opaStatus("$directory/spool", "$directory/traces.db", $user, true);
+			self::assertSame([], $status['losses']);
+			self::assertSame(['traces' => 1, 'spans' => 2],
+				array_intersect_key($status['store'], ['traces' => 1, 'spans' => 1]));
+		} finally {
+			Site::remove($directory);
+		}
+	}
 }

@@ -235,6 +235,38 @@ final class ViewerSourcesTest extends ViewerSystemTestCase
 		$this->assertNull($json['spools'][0]['uncounted']);
 	}
 
+	/** A process is gone if there is none with its pid and start time; else the lock tells. */
+	public function testWhatRanWhenItsProcessDiedIsLost(): void
+	{
+		$this->spool($this->mySpool());
+		$stat = explode(' ', (string) preg_replace('/^.*\\) /', '', (string) file_get_contents('/proc/self/stat')));
+		$boot = unpack('J', hex2bin(substr(str_replace('-', '',
+			(string) file_get_contents('/proc/sys/kernel/random/boot_id')), 0, 16)))[1];
+		$namespaces = stat('/proc/self/ns/pid')['ino'] | (stat('/proc/self/ns/time')['ino'] ?? 0) << 32;
+		$me = [getmypid(), $namespaces, (int) $stat[19], $boot, 0];
+		$nobody = [999_999_999] + $me;
+		$unknown = [0, 0, 0, 0, 0];
+		$file = fn (string $name, array $owner, int $running): int|false => file_put_contents(
+			$this->mySpool() . "/control/$name", str_pad(pack("LSSq5", 0x4341504f, 1, 0, ...array_map(static fn (int $i): int => $owner[$i], range(0, 4)))
+			. str_repeat("\0", 63 * 8) . pack('q', $running), 4096, "\0"));
+		$lost = fn (): array => json_decode($this->inRoot(['status', '--no-import', '--json'])->out, true)['losses'];
+		$file('a.c', $me, 1);
+		$file('b.c', $unknown, 10);
+		$lock = fopen($this->mySpool() . '/control/b.c', 'r');
+		flock($lock, LOCK_EX);
+		$this->assertSame([], $lost());
+		fclose($lock);
+		$this->assertSame(['traces_lost' => 10], $lost());
+		$file('c.c', $nobody, 100);
+		$file('d.c', [2 => $me[2] + 1] + $me, 1000);
+		$file('e.c', [3 => $boot + 1] + $me, 10_000);
+		$file('f.d', $me, 100_000); // claimed by an exporter, which has asked
+		$this->assertSame(['traces_lost' => 111_110], $lost());
+		$out = $this->inRoot(['status', '--no-import'])->out;
+		$this->assertStringContainsString('Lost       111,110 traces lost: their process died', $out);
+		$this->assertStringContainsString('kept of 111,110 started', $out);
+	}
+
 	public function testStatusDoesNotSayThatNothingIsLostWhereNobodyCouldCount(): void
 	{
 		$builder = $this->spool($this->mySpool());

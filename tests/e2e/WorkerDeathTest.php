@@ -31,6 +31,7 @@ final class WorkerDeathTest extends ServerTestCase
 		self::assertSame(20, substr_count($site->fpmLog(), 'exited on signal 9'));
 		self::await(static fn (): bool => $pool->store()->value("SELECT value FROM counters
 			WHERE name = 'traces_kept'") === 20, 'the counters of the dead are added up', 20);
+		self::assertNull($pool->store()->value("SELECT value FROM counters WHERE name = 'traces_lost'"));
 	}
 
 	/** And waits until it is dead: it might take another request until then. */
@@ -102,6 +103,8 @@ final class WorkerDeathTest extends ServerTestCase
 		self::trace($pool, $before);
 		self::trace($pool, $after);
 		self::assertStringContainsString('execution timed out', $site->fpmLog());
+		self::await(static fn (): bool => $pool->store()->value("SELECT value FROM counters
+			WHERE name = 'traces_lost'") === 1, 'and that one is counted', 20);
 	}
 
 	public function testAWorkerThatReachesItsLastRequestIsReplaced(): void

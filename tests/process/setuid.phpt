@@ -49,6 +49,9 @@ show('all', array_count_values(array_merge(names("$dir/0"), names("$dir/" . OTHE
 show('as the other', array_values(array_intersect(names("$dir/" . OTHER), ['c'])), array_values(array_intersect(names("$dir/0"), ['a', 'd'])));
 $owners = array_map('fileowner', glob("$dir/" . OTHER . '/{live,sealed,control,dest}/*', GLOB_BRACE));
 show('its files are its own', array_unique($owners));
+// A trace that goes on as another user is not lost, in the file of neither.
+$running = fn (string $path): int => unpack('q', file_get_contents($path), 48 + 63 * 8)[1];
+show('running', array_map($running, glob("$dir/*/control/*.c")));
 opa_test_remove($dir);
 
 // It has not published before, and ends at once.
@@ -78,5 +81,6 @@ there and back "[]" 0
 all true
 as the other ["c"] ["a","d"]
 its files are its own [65534]
+running [0,0,0]
 at once 0 ["a","b","script.php"] []
 for good 0 ["a","script.php"] []

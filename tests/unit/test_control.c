@@ -8,6 +8,7 @@ typedef struct seen {
 	unsigned gone;
 	bool stop;
 	uint64_t kept; /* the sum of spans_kept */
+	uint64_t running;
 	char name[64];
 } seen;
 
@@ -17,6 +18,7 @@ static bool visitor(void *user, const char *name, const opa_control_file *file, 
 	s->files++;
 	s->gone += gone;
 	s->kept += file->counters[OPA_COUNT_SPANS_KEPT];
+	s->running += file->running;
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	return !s->stop;
 }
@@ -70,6 +72,34 @@ static void test_counters_are_saved(void **state)
 	opa_control_add(control, OPA_COUNT_SPANS_KEPT, 1);
 	opa_control_close(control);
 	assert_int_equal(look(&f->spool).kept, 8);
+}
+
+static void test_what_runs_is_saved_with_the_counters(void **state)
+{
+	fixture *f = *state;
+	opa_control *control = opa_control_create(&f->spool, ID);
+	opa_control_set_running(control, 2);
+	assert_int_equal(look(&f->spool).running, 0);
+	opa_control_add(control, OPA_COUNT_SPANS_KEPT, 7);
+	opa_control_save(control);
+	assert_int_equal(look(&f->spool).running, 2);
+	assert_int_equal(look(&f->spool).kept, 7);
+	assert_true(opa_control_acknowledge(&f->spool, ID, 0, (opa_ack){2, 500}));
+	opa_control_set_running(control, 1);
+	assert_int_equal(opa_control_running(control), 1);
+	opa_control_close(control);
+	assert_int_equal(look(&f->spool).running, 1);
+}
+
+static void test_file_that_is_made_later_says_what_runs(void **state)
+{
+	fixture *f = *state;
+	opa_control *control = opa_control_create(NULL, ID);
+	opa_control_set_running(control, 3);
+	opa_control_save(control);
+	opa_control_attach(control, &f->spool);
+	assert_int_equal(look(&f->spool).running, 3);
+	opa_control_close(control);
 }
 
 static void count_and_die(fixture *f)
@@ -409,6 +439,8 @@ int main(void)
 		T(test_counters_have_names_of_their_own),
 		T(test_a_control_file_is_its_process),
 		T(test_counters_are_saved),
+		T(test_what_runs_is_saved_with_the_counters),
+		T(test_file_that_is_made_later_says_what_runs),
 		T(test_counters_outlive_their_process),
 		T(test_walk_ends_where_the_visitor_says),
 		T(test_acknowledgements_only_grow),

@@ -70,6 +70,22 @@ static uint64_t in_files(const fixture *f)
 	return sum;
 }
 
+static bool add_running(void *user, const char *name, const opa_control_file *file, bool gone)
+{
+	uint64_t *sum = user;
+	(void)name;
+	(void)gone;
+	*sum += file->running;
+	return true;
+}
+
+static uint64_t running_in_files(const fixture *f)
+{
+	uint64_t sum = 0;
+	opa_control_visit(&f->spool, add_running, &sum);
+	return sum;
+}
+
 static opa_control *without_a_file(fixture *f)
 {
 	forbid_files(f);
@@ -126,6 +142,7 @@ static void test_file_that_is_made_later_holds_the_rest(void **state)
 {
 	fixture *f = *state;
 	opa_control *control = without_a_file(f);
+	opa_control_set_running(control, 1);
 	drop(control, 3);
 	allow_files(f);
 	opa_control_add(control, OPA_COUNT_DROPPED_DISK_FULL, 1);
@@ -136,11 +153,45 @@ static void test_file_that_is_made_later_holds_the_rest(void **state)
 	assert_true(opa_control_is_durable(control));
 	assert_int_equal(in_common(f), 3);
 	assert_int_equal(in_files(f), 1);
+	assert_int_equal(running_in_files(f), 1);
 	drop(control, 5);
 	assert_int_equal(in_files(f), 6);
+	assert_int_equal(running_in_files(f), 1);
 	assert_int_equal(opa_control_get(control, OPA_COUNT_DROPPED_DISK_FULL), 9);
 	opa_control_close(control);
 	assert_int_equal(in_common(f) + in_files(f), 9);
+}
+
+/* What a program may do; the files still stand there. */
+static void close_all(const fixture *f)
+{
+	for (int fd = 3; fd < 64; fd++) {
+		if (fd != f->spool.dir) {
+			close(fd);
+		}
+	}
+}
+
+static void lose_while_running(fixture *f, bool can_make_another)
+{
+	opa_control *control = opa_control_create(&f->spool, ID);
+	opa_control_set_running(control, 1);
+	opa_control_save(control);
+	close_all(f);
+	if (!can_make_another) {
+		forbid_files(f);
+	}
+	assert_int_equal(running_in_files(f), 1);
+	opa_control_set_running(control, 0);
+	opa_control_close(control);
+	assert_int_equal(running_in_files(f), 0);
+	assert_int_equal(count_entries(f, "control"), can_make_another);
+}
+
+static void test_file_that_was_lost_does_not_say_that_a_trace_runs(void **state)
+{
+	lose_while_running(*state, true);
+	lose_while_running(*state, false);
 }
 
 static void test_counters_of_a_file_that_was_lost_count_once(void **state)
@@ -148,11 +199,7 @@ static void test_counters_of_a_file_that_was_lost_count_once(void **state)
 	fixture *f = *state;
 	opa_control *control = opa_control_create(&f->spool, ID);
 	drop(control, 2);
-	for (int fd = 3; fd < 64; fd++) {
-		if (fd != f->spool.dir) {
-			close(fd); /* the program has closed all, and the file still stands there */
-		}
-	}
+	close_all(f);
 	forbid_files(f);
 	assert_int_equal(in_files(f), 2);
 	opa_control_add(control, OPA_COUNT_DROPPED_DISK_FULL, 1);
@@ -521,6 +568,7 @@ int main(void)
 		T(test_first_process_makes_the_common_file_whole),
 		T(test_without_a_file_counters_outlive_the_process),
 		T(test_file_that_is_made_later_holds_the_rest),
+		T(test_file_that_was_lost_does_not_say_that_a_trace_runs),
 		T(test_counters_of_a_file_that_was_lost_count_once),
 		T(test_what_could_not_be_handed_over_waits),
 		T(test_end_does_not_wait_for_a_lock_that_stays),

@@ -39,6 +39,9 @@ typedef struct totals {
 	unsigned sums;
 	uint64_t spans;
 	uint64_t events;
+	uint64_t started;
+	uint64_t lost;
+	uint64_t running;
 } totals;
 
 static bool visit(void *user, const char *name, const opa_control_file *file, bool gone)
@@ -49,6 +52,9 @@ static bool visit(void *user, const char *name, const opa_control_file *file, bo
 	t->sums += strcmp(name, OPA_CONTROL_SUM) == 0;
 	t->spans += file->counters[OPA_COUNT_SPANS_KEPT];
 	t->events += file->counters[OPA_COUNT_EVENTS_DROPPED];
+	t->started += file->counters[OPA_COUNT_TRACES_STARTED];
+	t->lost += file->counters[OPA_COUNT_TRACES_LOST];
+	t->running += file->running;
 	return true;
 }
 
@@ -84,6 +90,34 @@ static void test_dead_become_one_file_and_the_living_stay(void **state)
 		assert_int_equal(t.events, 60 * round);
 	}
 	assert_true(opa_control_is_durable(alive));
+	opa_control_close(alive);
+}
+
+static void die_in_the_middle(fixture *f)
+{
+	char id[33];
+	random_id(id);
+	opa_control *control = opa_control_create(&f->spool, id);
+	opa_control_add(control, OPA_COUNT_TRACES_STARTED, 5);
+	opa_control_set_running(control, 2);
+	opa_control_save(control);
+}
+
+static void test_what_ran_when_they_died_is_lost(void **state)
+{
+	fixture *f = *state;
+	opa_control *alive = opa_control_create(&f->spool, ID);
+	opa_control_set_running(alive, 4);
+	opa_control_save(alive);
+	for (unsigned round = 1; round <= 2; round++) {
+		let_die(f, 20);
+		assert_int_equal(in_child(die_in_the_middle, f), 0);
+		assert_int_equal(merge(f, 1000), 21);
+		totals t = add_up(f);
+		assert_int_equal(t.lost, 2 * round);
+		assert_int_equal(t.started, 7 * round);
+		assert_int_equal(t.running, 4);
+	}
 	opa_control_close(alive);
 }
 
@@ -288,7 +322,7 @@ static void run_shortly(fixture *f)
 	uint64_t counts[OPA_COUNTER_COUNT] = {[OPA_COUNT_SPANS_KEPT] = 1};
 	opa_publisher *publisher = opa_publisher_create();
 	CHECK(opa_publish_begin(publisher, &outlet));
-	opa_publish_count_all(publisher, &outlet, counts);
+	opa_publish_count_all(publisher, &outlet, counts, false);
 	opa_publisher_destroy(publisher);
 }
 
@@ -314,6 +348,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_dead_become_one_file_and_the_living_stay),
+		T(test_what_ran_when_they_died_is_lost),
 		T(test_few_are_left_for_the_exporter),
 		T(test_a_merge_is_bounded),
 		T(test_lock_that_was_lost_does_not_make_a_process_dead),

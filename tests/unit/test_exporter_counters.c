@@ -1,5 +1,6 @@
 /*
- * What becomes of the counters that processes without a file of their own have handed over.
+ * What becomes of the counters that processes without a file of their own have handed over, and of
+ * the traces that ran when their process died.
  */
 #include "exporter_fixture.h"
 
@@ -92,6 +93,66 @@ static void few_files_wait_for_a_store_that_fails(void **state)
 	assert_int_equal(ask(f->store, dropped), 5);
 }
 
+/* ---- traces that ran ---- */
+
+static const char lost[] = "SELECT value FROM counters WHERE name = 'traces_lost'";
+static const char started[] = "SELECT value FROM counters WHERE name = 'traces_started'";
+
+/* So many were running, of 10 that were begun. */
+static void die_while_running(const fixture *f, uint64_t traces)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		writer *w = open_writer(f, 0x21, 1);
+		opa_control_add(w->control, OPA_COUNT_TRACES_STARTED, 10 - traces);
+		opa_control_set_running(w->control, traces);
+		opa_control_save(w->control);
+		raise(SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void what_ran_when_its_process_died_is_lost(void **state)
+{
+	fixture *f = *state;
+	write_and_leave(f, 0x11, 1, 1, true);
+	writer *alive = open_writer(f, 0x12, 1);
+	opa_control_set_running(alive->control, 1);
+	opa_control_save(alive->control);
+	die_while_running(f, 2);
+	assert_int_equal(run_once(f), 0);
+	assert_int_equal(ask(f->store, lost), 2);
+	assert_int_equal(ask(f->store, started), 10);
+	die_while_running(f, 0);
+	die_while_running(f, 1);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(run_once(f), 0);
+		assert_int_equal(ask(f->store, lost), 3);
+		assert_int_equal(ask(f->store, started), 30);
+	}
+	close_writer(alive);
+}
+
+static void what_ran_is_lost_once_where_processes_have_merged_it(void **state)
+{
+	fixture *f = *state;
+	write_and_leave(f, 0x11, 1, 1, true);
+	for (int i = 0; i < 10; i++) {
+		die_while_running(f, 1);
+	}
+	int lock = opa_control_lock(&f->spool);
+	assert_int_equal(opa_control_merge(&f->spool, UINT32_MAX), 11);
+	close(lock);
+	die_while_running(f, 1);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(run_once(f), 0);
+		assert_int_equal(ask(f->store, lost), 11);
+		assert_int_equal(ask(f->store, started), 110);
+	}
+}
+
+/* ---- killed ---- */
+
 typedef struct shared {
 	volatile bool enough;
 	volatile uint64_t handed;
@@ -151,6 +212,8 @@ int main(void)
 		TEST(what_was_handed_over_is_stored_once),
 		TEST(it_waits_until_there_is_a_store),
 		TEST(few_files_wait_for_a_store_that_fails),
+		TEST(what_ran_when_its_process_died_is_lost),
+		TEST(what_ran_is_lost_once_where_processes_have_merged_it),
 		TEST(each_number_is_stored_once_however_often_it_is_killed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

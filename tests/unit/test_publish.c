@@ -88,7 +88,7 @@ static void test_counts_reach_the_control_file(void **state)
 	site *s = *state;
 	uint64_t counts[OPA_COUNTER_COUNT] = {[OPA_COUNT_SPANS_STARTED] = 5}, sum = 0;
 	opa_publish_count(s->publisher, OPA_COUNT_SPANS_STARTED, 1);
-	opa_publish_count_all(s->publisher, &s->outlet, counts);
+	opa_publish_count_all(s->publisher, &s->outlet, counts, false);
 	opa_control_visit(&s->f.spool, add_up, &sum);
 	assert_int_equal(sum, 6);
 	opa_publisher_destroy(s->publisher);
@@ -286,6 +286,139 @@ static void test_threads_publish_while_a_reader_reads(void **state)
 	free(seen);
 }
 
+/* ---- traces that run ---- */
+
+typedef struct life {
+	uint64_t running;
+	uint64_t files;
+	uint64_t gone;
+} life;
+
+static bool look_at_life(void *user, const char *name, const opa_control_file *file, bool gone)
+{
+	life *l = user;
+	(void)name;
+	l->running += file->running;
+	l->files++;
+	l->gone += gone;
+	return true;
+}
+
+static life lives(const site *s)
+{
+	life l = {0};
+	opa_control_visit(&s->f.spool, look_at_life, &l);
+	return l;
+}
+
+static void end_trace(site *s)
+{
+	uint64_t counts[OPA_COUNTER_COUNT] = {[OPA_COUNT_TRACES_STARTED] = 1};
+	opa_publish_count_all(s->publisher, &s->outlet, counts, true);
+}
+
+static void test_traces_run_from_their_begin_to_their_end(void **state)
+{
+	site *s = *state;
+	assert_true(opa_publish_begin(s->publisher, &s->outlet));
+	assert_int_equal(lives(s).running, 0);
+	opa_publish_begin_trace(s->publisher, &s->outlet);
+	assert_int_equal(lives(s).running, 1);
+	opa_publish_begin_trace(s->publisher, &s->outlet);
+	assert_int_equal(lives(s).running, 2);
+	assert_true(publish(s, 0, 100)); /* a piece */
+	assert_int_equal(lives(s).running, 2);
+	end_trace(s);
+	assert_int_equal(lives(s).running, 1);
+	opa_publish_end_trace(s->publisher);
+	assert_int_equal(lives(s).running, 0);
+	opa_publish_end_trace(s->publisher); /* one too many */
+	end_trace(s);
+	assert_int_equal(lives(s).running, 0);
+	assert_int_equal(counter(s, OPA_COUNT_TRACES_LOST), 0);
+}
+
+static void *run_traces(void *user)
+{
+	for (int i = 0; i < 200; i++) {
+		opa_publish_begin_trace(((site *)user)->publisher, &((site *)user)->outlet);
+		end_trace(user);
+	}
+	opa_publish_begin_trace(((site *)user)->publisher, &((site *)user)->outlet);
+	return NULL;
+}
+
+static void test_threads_run_traces(void **state)
+{
+	site *s = *state;
+	pthread_t threads[THREADS];
+	for (int i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, run_traces, s), 0);
+	}
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	assert_int_equal(lives(s).running, THREADS);
+}
+
+static void die_with_three(fixture *f)
+{
+	site *s = (site *)f;
+	opa_publish_fork_child(s->publisher);
+	for (int i = 0; i < 3; i++) {
+		opa_publish_begin_trace(s->publisher, &s->outlet);
+	}
+	raise(SIGKILL);
+}
+
+static void test_forked_child_runs_its_own(void **state)
+{
+	site *s = *state;
+	opa_publish_begin_trace(s->publisher, &s->outlet);
+	opa_publish_fork_prepare(s->publisher);
+	assert_int_equal(in_child(die_with_three, &s->f), 256 + SIGKILL);
+	opa_publish_fork_parent(s->publisher);
+	life l = lives(s);
+	assert_int_equal(l.running, 1 + 3);
+	assert_int_equal(l.files, 2);
+	assert_int_equal(l.gone, 1);
+	end_trace(s);
+	assert_int_equal(lives(s).running, 3);
+}
+
+static void begin_one(fixture *f)
+{
+	opa_publish_begin_trace(((site *)f)->publisher, &((site *)f)->outlet);
+}
+
+static void begin_many(fixture *f)
+{
+	for (int i = 0; i < 101; i++) {
+		begin_one(f);
+	}
+}
+
+static unsigned count_calls(void (*body)(fixture *), site *s)
+{
+	unsigned stops = 0;
+	for (pid_t pid = start_traced(body, &s->f); step(pid);) {
+		stops++;
+	}
+	return stops / 2;
+}
+
+/* fstat, getrlimit and pwrite; and once a second what look_around() does. Valgrind adds its own. */
+static void test_begin_of_a_trace_is_three_system_calls(void **state)
+{
+	site *s = *state;
+	unsigned many = UINT32_MAX, most = getenv("OPA_TEST_SLOW") == NULL ? 310 : 1500;
+	for (int i = 0; i < 10 && many > most; i++) {
+		many = count_calls(begin_many, s) - count_calls(begin_one, s);
+	}
+	print_message("%u system calls for 100 traces\n", many);
+	assert_in_range(many, 100, most);
+}
+
 /* ---- fork ---- */
 
 static void publish_range(site *s, uint32_t first, uint32_t count)
@@ -403,6 +536,10 @@ int main(void)
 		T(test_exporter_is_started_after_publishing),
 		T(test_flush_waits_for_the_acknowledgement),
 		T(test_threads_publish_while_a_reader_reads),
+		T(test_traces_run_from_their_begin_to_their_end),
+		T(test_threads_run_traces),
+		T(test_forked_child_runs_its_own),
+		T(test_begin_of_a_trace_is_three_system_calls),
 		T(test_both_sides_of_a_fork_publish),
 		T(test_child_that_ran_no_fork_handler_publishes_its_own),
 		T(test_child_that_leaves_does_not_seal_its_parents_journal),
