@@ -175,44 +175,6 @@ static void test_replaced_spool_is_noticed_and_counted(void **state)
 	assert_int_equal(count_entries(&s->f, "control"), 1);
 }
 
-static uint64_t handed_over(const site *s, opa_counter which)
-{
-	opa_control_file file = {0};
-	int fd = openat(s->f.spool.dir, OPA_CONTROL_COMMON, O_RDONLY);
-	CHECK(read(fd, &file, sizeof(file)) == (ssize_t)sizeof(file));
-	close(fd);
-	return file.counters[which];
-}
-
-static void drop_as_child(fixture *f)
-{
-	site *s = (site *)f;
-	opa_publish_fork_child(s->publisher);
-	CHECK(counter(s, OPA_COUNT_DROPPED_NO_SPOOL) == 0);
-	CHECK(!publish(s, 0, 100));
-	CHECK(counter(s, OPA_COUNT_DROPPED_NO_SPOOL) == 1);
-	opa_publisher_destroy(s->publisher);
-}
-
-/* Neither can make a file. */
-static void test_both_sides_of_a_fork_hand_over_what_they_dropped(void **state)
-{
-	site *s = *state;
-	assert_true(opa_control_make_common(&s->f.spool));
-	assert_int_equal(unlinkat(s->f.spool.dir, "tmp", AT_REMOVEDIR), 0);
-	close(openat(s->f.spool.dir, "tmp", O_WRONLY | O_CREAT, 0600));
-	s->outlet.spool.dir = s->f.dir;
-	opa_publisher *publisher = s->publisher;
-	assert_false(publish(s, 0, 100));
-	opa_publish_fork_prepare(publisher);
-	assert_int_equal(in_child(drop_as_child, &s->f), 0);
-	opa_publish_fork_parent(publisher);
-	assert_false(publish(s, 0, 100));
-	opa_publisher_destroy(publisher);
-	s->publisher = NULL;
-	assert_int_equal(handed_over(s, OPA_COUNT_DROPPED_NO_SPOOL), 3);
-}
-
 static void test_every_allocation_may_fail(void **state)
 {
 	site *s = *state;
@@ -250,7 +212,6 @@ int main(void)
 		T(test_too_large_is_counted),
 		T(test_emptied_spool_is_noticed_and_counted),
 		T(test_replaced_spool_is_noticed_and_counted),
-		T(test_both_sides_of_a_fork_hand_over_what_they_dropped),
 		T(test_every_allocation_may_fail),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
