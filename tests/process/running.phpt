@@ -24,7 +24,7 @@ const LOOK = 'function running(): string {
 function run(string $title, string $code, array $ini = []): void
 {
 	static $i = 0;
-	$spool = opa_test_spool() . '/run' . ++$i;
+	$spool = opa_test_spool() . '/spool' . ++$i;
 	$run = opa_test_run('<?php ' . LOOK . $code, ['spool' => $spool, 'ini' => $ini]);
 	$after = [];
 	foreach (glob("$spool/control/*.c") as $file) {
