@@ -21,6 +21,9 @@ final class StatusCommand implements Command
 		'spans_dropped_io_error' => 'spans dropped: the write failed',
 		'spans_dropped_too_large' => "spans dropped: above the journal's limit for a record",
 		'spans_dropped_no_memory' => 'spans dropped: out of memory',
+		'collector_spans_rejected' => 'spans rejected by the collector',
+		'collector_spans_dropped_malformed' => 'spans dropped: the collector refused their records (the last are in rejected/)',
+		'collector_spans_dropped_refused' => 'spans dropped: the collector refused to take any',
 		'exporter_bytes_skipped' => 'bytes of damage in journals',
 		'exporter_spans_undecodable' => 'spans that could not be decoded',
 		'journals_lost' => 'journals removed beneath a live process',
@@ -71,13 +74,16 @@ final class StatusCommand implements Command
 			'counters' => $this->counters($store),
 		];
 		$facts['losses'] = array_filter(array_intersect_key($facts['counters'], self::LOSSES));
+		// Who sends everything to a collector needs no store.
+		$sent = array_merge([], ...array_column($facts['spools'], 'collectors')) !== [];
+		$code = $problem === null || $sent ? 0 : 1;
 		if ($options->has('json')) {
 			$context->out->json(['counters' => (object) $facts['counters'],
 				'losses' => (object) $facts['losses']] + $facts, true);
-			return $problem === null ? 0 : 1;
+			return $code;
 		}
 		$this->print($facts, $problem);
-		return $problem === null ? 0 : 1;
+		return $code;
 	}
 
 	/** @return array<string, mixed> */
@@ -116,6 +122,7 @@ final class StatusCommand implements Command
 			'live' => count($live),
 			'sealed' => count($sealed),
 			'bytes' => array_sum($live) + array_sum($sealed),
+			'collectors' => $spool->collectors(),
 			'exporter_running' => $running,
 			'problem' => self::problem($spool, $state, $running),
 			'state' => (object) $state,
@@ -175,7 +182,8 @@ final class StatusCommand implements Command
 		$this->fact('User', $facts['user']);
 		if ($facts['store'] === null) {
 			$this->fact('Store', $problem?->getMessage() ?? 'none', 'yellow');
-			foreach (explode("\n", $problem?->hint ?? '') as $line) {
+			$hint = str_contains($problem?->hint ?? '', 'opa status') ? '' : $problem?->hint;
+			foreach (explode("\n", $hint ?? '') as $line) {
 				$this->fact('', $line, 'dim');
 			}
 		} else {
@@ -215,6 +223,9 @@ final class StatusCommand implements Command
 		}
 		$this->fact('', Format::plural($spool['live'], 'journal') . ' of live processes, '
 			. Format::count($spool['sealed']) . ' sealed, ' . Format::bytes($spool['bytes']));
+		foreach ($spool['collectors'] as $url) {
+			$this->fact('Collector', $url, 'bold');
+		}
 		$state = (array) $spool['state'];
 		$this->fact('Exporter', $this->exporter($state, $spool['exporter_running']),
 			$spool['exporter_running'] ? 'green' : '');
@@ -260,6 +271,9 @@ final class StatusCommand implements Command
 				. Format::count($counters['traces_started']) . ' started, '
 				. Format::plural($counters['spans_kept'] ?? 0, 'span') . ' kept of '
 				. Format::count($counters['spans_started'] ?? 0));
+		}
+		if (isset($counters['collector_spans_sent'])) {
+			$this->fact('Sent', Format::plural($counters['collector_spans_sent'], 'span') . ' to collectors');
 		}
 		$failed = $counters['exporter_failed'] ?? 0;
 		if ($failed > 0) {
