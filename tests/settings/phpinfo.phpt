@@ -118,6 +118,7 @@ Spool size | %d
 Spool size, at most | %d
 Exporter | /nonexistent/opa-exporter
 Exporter runs | no
+Traces go to | the local store
 OTEL_* variables | none found (PHP-FPM clears the environment unless clear_env = no)
  ["Setting","Effective value","From"]
 every setting true true
@@ -137,6 +138,7 @@ Spool size | %d
 Spool size, at most | %d
 Exporter | /nonexistent/opa-exporter
 Exporter runs | no
+Traces go to | the local store
 OTEL_* variables | found
  ["Setting","Effective value","From"]
 every setting true true
