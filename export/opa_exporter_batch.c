@@ -171,8 +171,6 @@ static void settle_batch(opa_exporter *exporter, opa_target *target)
 {
 	opa_sink *sink = target->sink;
 	if (target->batch.begun) {
-		exporter->spans += sink->brought.spans;
-		exporter->traces += sink->brought.traces;
 		exporter->served = target;
 		exporter->recent = target->store != NULL ? target : exporter->recent;
 		if (sink->problem[0] != '\0') {
@@ -196,6 +194,10 @@ opa_commit opa_exporter_commit(opa_exporter *exporter, opa_target *target)
 	} else if (batch->begun) {
 		bool wait = exporter->once || exporter->stopping;
 		commit = target->sink->type->commit(target->sink, wait);
+	}
+	if (commit != OPA_COMMIT_PENDING && batch->begun) {
+		exporter->spans += target->sink->brought.spans;
+		exporter->traces += target->sink->brought.traces;
 	}
 	batch->pending = commit == OPA_COMMIT_PENDING;
 	if (commit == OPA_COMMIT_FAILED) {

@@ -57,6 +57,7 @@ static bool begin(opa_sink *sink)
 	s->begun_at = opa_clock_mono();
 	s->work = s->spans = s->traces = s->count = 0;
 	sink->problem[0] = '\0';
+	sink->brought.spans = sink->brought.traces = 0;
 	return tell(s, opa_store_begin(s->store));
 }
 

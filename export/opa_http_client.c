@@ -280,7 +280,10 @@ static bool set_protocols(CURL *easy)
 #endif
 }
 
-/* These are fine to be refused by a libcurl that is older, or was built without. */
+/*
+ * What a libcurl that is older does not have is done without. (It then waits for a name that is
+ * being resolved even when the request has been given up.)
+ */
 static void set_lifetimes(CURL *easy)
 {
 	set_number(easy, CURLOPT_MAXAGE_CONN, CONNECTION_SECONDS);
@@ -289,6 +292,7 @@ static void set_lifetimes(CURL *easy)
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
 	set_number(easy, CURLOPT_CA_CACHE_TIMEOUT, CONNECTION_SECONDS);
+	set_number(easy, CURLOPT_QUICK_EXIT, 1);
 #endif
 	set_number(easy, CURLOPT_TCP_KEEPALIVE, 1);
 }

@@ -67,7 +67,7 @@ struct opa_sink {
 	struct {
 		uint64_t spans;
 		uint64_t traces;
-	} brought; /* by the last commit that was done */
+	} brought; /* by the last commit; also by one that has failed, see 4. */
 };
 
 #endif

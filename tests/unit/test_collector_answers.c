@@ -5,6 +5,11 @@
 #include "collector_fixture.h"
 
 #include <dirent.h>
+#include <limits.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+#define CANNOT_MOUNT 77
 
 typedef struct rig {
 	fixture *f;
@@ -196,6 +201,60 @@ static void a_name_that_nobody_knows_is_said(void **state)
 	assert_int_equal(run_once(r->f), 1);
 	assert_state(r, "problem", "http://collector.invalid:4318/v1/traces: ");
 	assert_state(r, "problem", "DNS");
+	assert_int_equal(count_journals(r->f), 1);
+}
+
+/*
+ * In a child, where names are asked of a server that does not answer: neither another destination
+ * nor whoever says stop waits for it. Its exit status says how far it came.
+ */
+static int serve_without_names(rig *r)
+{
+	char path[128];
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53)};
+	int dns = socket(AF_INET, SOCK_DGRAM, 0);
+	inet_pton(AF_INET, "127.7.7.7", &address.sin_addr);
+	snprintf(path, sizeof(path), "%s/resolv.conf", r->f->dir);
+	FILE *file = fopen(path, "w");
+	fprintf(file, "nameserver 127.7.7.7\n");
+	fclose(file);
+	if (bind(dns, (struct sockaddr *)&address, sizeof(address)) != 0 || unshare(CLONE_NEWNS) != 0 ||
+		mount("none", "/", "none", MS_REC | MS_PRIVATE, "") != 0 ||
+		mount(path, "/etc/resolv.conf", "none", MS_BIND, "") != 0) {
+		return CANNOT_MOUNT;
+	}
+	pid_t pid = start(r->f);
+	wait_for_state(r->f, "last_error", "http://collector.example:4318/v1/traces: ");
+	write_and_leave(r->f, 0x12, 2, 5, true);
+	wait_for_arrival(r->s, 0x12, 5);
+	uint64_t begun = opa_clock_mono();
+	kill(pid, SIGTERM);
+	int status;
+	waitpid(pid, &status, 0);
+	return opa_clock_mono() - begun < patience() / 8 ? 0 : 1;
+}
+
+static void a_name_that_is_not_resolved_holds_nobody_up(void **state)
+{
+	rig *r = *state;
+	int status;
+	start_server(r->s);
+	define_collector(r->f, 1, r->s,
+		"endpoint=http://collector.example:4318/v1/traces\ntimeout=300\nshutdown_timeout=100\n");
+	define_collector(r->f, 2, r->s, "shutdown_timeout=100\n");
+	write_and_leave(r->f, 0x11, 1, 5, true);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		_exit(serve_without_names(r));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == CANNOT_MOUNT) {
+		fprintf(stderr, "SKIPPED: a private mount is needed for a name server\n");
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
 	assert_int_equal(count_journals(r->f), 1);
 }
 
@@ -563,6 +622,7 @@ int main(void)
 		TEST(with_once_it_does_not_wait_for_better_times),
 		TEST(nobody_there_makes_journals_wait),
 		TEST(a_name_that_nobody_knows_is_said),
+		TEST(a_name_that_is_not_resolved_holds_nobody_up),
 		TEST(a_collector_that_hangs_is_given_up_in_time),
 		TEST(a_connection_that_breaks_is_made_again),
 		TEST(a_connection_that_was_closed_between_requests_is_no_problem),
