@@ -162,6 +162,20 @@ static void add_spool(zval *to, const opa_publish_status *status)
 	add_assoc_zval(to, "spool", &spool);
 }
 
+/* A value of the exporter's state; empty when it is not there. */
+static opa_str state_value(const char *state, const char *key)
+{
+	size_t key_len = strlen(key);
+	for (const char *line = state; *line != '\0';) {
+		size_t len = strcspn(line, "\n");
+		if (len > key_len && line[key_len] == '=' && memcmp(line, key, key_len) == 0) {
+			return (opa_str){line + key_len + 1, len - key_len - 1};
+		}
+		line += len + (line[len] == '\n');
+	}
+	return OPA_STR("");
+}
+
 /* The exporter's own words: "key=value" lines. */
 static void add_state(zval *to, const char *text)
 {
@@ -279,6 +293,23 @@ static void info_number(const char *name, uint64_t value)
 	info_row(name, text);
 }
 
+/* A time of the exporter's, and what was then. */
+static void info_event(const char *name, const char *state, const char *time_key, const char *key)
+{
+	char text[1024];
+	time_t seconds = (time_t)ZEND_STRTOL(state_value(state, time_key).data, NULL, 10);
+	opa_str what = key != NULL ? state_value(state, key) : OPA_STR("");
+	struct tm tm;
+	if (seconds <= 0 || php_gmtime_r(&seconds, &tm) == NULL) {
+		info_row(name, "");
+		return;
+	}
+	size_t n = strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm);
+	snprintf(
+		text + n, sizeof(text) - n, "%s%.*s", what.len > 0 ? ": " : "", (int)what.len, what.data);
+	info_row(name, text);
+}
+
 static void info_warnings(const opa_config *config)
 {
 	size_t len;
@@ -304,6 +335,8 @@ static void info_state(const opa_config *config, const opa_publish_status *statu
 	info_row("Exporter",
 		config != NULL && config->outlet.exporter != NULL ? config->outlet.exporter : "");
 	info_row("Exporter runs", status->exporter_running ? "yes" : "no");
+	info_event("Last success", status->exporter_state, "last_success", NULL);
+	info_event("Last error", status->exporter_state, "last_error_time", "last_error");
 	info_row("Traces go to",
 		config != NULL && config->collector != NULL ? config->collector : "the local store");
 	info_row("OTEL_* variables",

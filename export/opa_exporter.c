@@ -156,8 +156,9 @@ static uint64_t pause_length(const opa_exporter *exporter)
 			continue;
 		}
 		pause = least(pause, t->sink->linger > POLL_NS ? t->sink->linger : POLL_NS);
-		uint64_t due = t->failing ? t->retry_at : t->batch.since + t->sink->linger;
-		if ((t->failing || t->batch.since != 0) && !t->batch.pending) {
+		bool retries = t->failing && t->blocked_round == exporter->round;
+		uint64_t due = retries ? t->retry_at : t->batch.since + t->sink->linger;
+		if (retries || (t->batch.since != 0 && !t->batch.pending)) {
 			pause = least(pause, due > now ? due - now : 0);
 		}
 	}

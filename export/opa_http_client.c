@@ -13,6 +13,7 @@
  * are not kept for ever.
  */
 #define CONNECTION_SECONDS 600L
+#define CA_SECONDS         60L /* that opa.ca_file is not read again */
 #define PROBLEM_MAX        (CURL_ERROR_SIZE + 256)
 
 struct opa_http {
@@ -291,7 +292,7 @@ static void set_lifetimes(CURL *easy)
 	set_number(easy, CURLOPT_MAXLIFETIME_CONN, CONNECTION_SECONDS);
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
-	set_number(easy, CURLOPT_CA_CACHE_TIMEOUT, CONNECTION_SECONDS);
+	set_number(easy, CURLOPT_CA_CACHE_TIMEOUT, CA_SECONDS);
 	set_number(easy, CURLOPT_QUICK_EXIT, 1);
 #endif
 	set_number(easy, CURLOPT_TCP_KEEPALIVE, 1);

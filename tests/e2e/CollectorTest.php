@@ -148,6 +148,57 @@ final class CollectorTest extends ServerTestCase
 		self::assertFileDoesNotExist($pool->store);
 	}
 
+	/** Workers, then the exporter: what it could not send in time goes out with the next one. */
+	public function testAllArrivesWhenEverythingIsStoppedWithDataInFlight(): void
+	{
+		$collector = $this->collector();
+		[$site, $pool] = $this->sendingTo($collector, ['pm.max_children' => '4', 'pm.max_requests' => '7'], ['opa.linger' => '3s']);
+		$urls = [];
+		for ($i = 0; $i < 300; $i++) {
+			$urls[$marker = self::marker()] = $pool->url('nested', "m=$marker");
+		}
+		(new Client(8))->run($urls, static function (string $marker, Answer $answer): void {
+			self::assertTrue($answer->isComplete(), $marker);
+		});
+		$site->stopFpm(SIGTERM);
+		foreach (Processes::exporters($site->directory) as $pid) {
+			posix_kill($pid, SIGTERM);
+			self::await(static fn (): bool => in_array(Processes::state($pid), ['', 'Z'], true), 'the exporter leaves', 15);
+		}
+		self::bringIn($site, $pool);
+
+		self::assertSame(0, $pool->journals());
+		self::await(static fn (): bool => count($collector->markers()) === 300, 'all arrive');
+		self::assertEquals(array_fill_keys(array_keys($urls), 1), $collector->markers());
+		self::assertCount(300 * 11, $collector->spans());
+	}
+
+	public function testShortScriptsByTheDozen(): void
+	{
+		$collector = $this->collector();
+		$pool = new Pool('cli', 'root');
+		$site = $this->site($pool);
+		$script = "$site->directory/script.php";
+		file_put_contents($script, '<?php opa_add_tag(opa_root_span(), "marker", $argv[1]); opa_end_span(opa_start_span("work"));');
+		$running = $expected = [];
+		for ($i = 0; $i < 60; $i++) {
+			$expected["script $i"] = 1;
+			$running[] = proc_open([PHP_BINARY, '-n', '-d', "extension=$site->modules/opa.so", '-d', "opa.spool_dir=$pool->spool",
+				'-d', "opa.endpoint={$collector->url()}", '-d', 'opa.linger=100ms', $script, "script $i"],
+				[['file', '/dev/null', 'r']], $pipes, $site->directory);
+			while (count($running) >= 12) {
+				self::assertSame(0, proc_close(array_shift($running)));
+			}
+		}
+		foreach ($running as $process) {
+			self::assertSame(0, proc_close($process));
+		}
+		self::await(static fn (): bool => count($collector->markers()) === 60, 'all arrive', 30);
+		self::assertEquals($expected, $collector->markers());
+		self::assertCount(120, $collector->spans());
+		self::assertCount(1, Processes::exporters($site->directory));
+	}
+
 	public function testManyWorkersHaveOneConnection(): void
 	{
 		$collector = $this->collector();

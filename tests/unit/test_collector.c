@@ -1,6 +1,8 @@
 /* Sending to a collector: what it gets, once, in order, and from where the exporter goes on. */
 #include "collector_fixture.h"
 
+#include "core/opa_alloc.h"
+
 typedef struct rig {
 	fixture *f;
 	server *s;
@@ -323,6 +325,89 @@ static void only_local_leaves_collectors_alone(void **state)
 	assert_arrived(r->s, 0x11, 5);
 }
 
+/* ---- limits ---- */
+
+static void write_large(writer *w, uint32_t number, size_t size)
+{
+	build fields = {0}, span = {0}, payload = {0};
+	uint8_t room[OPA_RECORD_HEADER_SIZE] = {0}, id[8] = {0xa0};
+	bool lost;
+	opa_record record = {.type = OPA_RECORD_SPANS, .spans = SPANS_A_TRACE, .resource = w->number};
+	name_trace(record.trace_id, w->number, number);
+	char *text = malloc(size);
+	memset(text, 'x', size);
+	build_bytes(&span, 1, record.trace_id, 16);
+	build_bytes(&span, 2, id, 8);
+	build_bytes(&span, 5, text, size);
+	build_raw(&payload, room, sizeof(room));
+	build_message(&payload, 2, &span);
+	build_text_attribute(&fields, 1, "service.name", "test");
+	record.payload = payload.data + sizeof(room);
+	record.length = payload.len - sizeof(room);
+	assert_int_equal(
+		opa_journal_append(w->journal, &record, build_str(&fields), &lost), OPA_JOURNAL_OK);
+	free(text);
+	free(span.data);
+	free(payload.data);
+	free(fields.data);
+}
+
+/* OTLP's limit for a request is 64 MiB, whatever a record has. */
+static void what_is_larger_than_a_request_may_be_is_dropped_alone(void **state)
+{
+	rig *r = *state;
+	char command[160];
+	begin(r, "timeout=600000\n");
+	writer *w = open_writer(r->f, 0x11, 1);
+	assert_true(write_trace(w, 0));
+	write_large(w, 1, 65u << 20);
+	assert_true(write_trace(w, 2));
+	close_writer(w);
+	assert_int_equal(run_once(r->f), 0);
+	const arrived *a = look(r->s, 200, 0x11);
+	assert_int_equal(a->times[0], SPANS_A_TRACE);
+	assert_int_equal(a->times[1], 0);
+	assert_int_equal(a->times[2], SPANS_A_TRACE);
+	assert_int_equal(read_counter(r->f, 1, "collector_spans_dropped_malformed"), SPANS_A_TRACE);
+	wait_for_state(r->f, "last_error", "it is larger than 64 MiB");
+	/* It is not kept either: the spool is memory as a rule. */
+	snprintf(command, sizeof(command), "test -z \"$(ls '%s/rejected')\"", r->f->spool_path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(count_journals(r->f), 0);
+}
+
+/* The exporter's nth allocation fails: it says so or goes on, and what it left comes the next time.
+ */
+static void memory_that_is_short_loses_nothing(void **state)
+{
+	rig *r = *state;
+	unsigned failed = 0, number = 0;
+	begin(r, "");
+	writer *w = open_writer(r->f, 0x11, 1);
+	for (long n = 0; n < 120; n += getenv("OPA_TEST_SLOW") != NULL ? 9 : 1) {
+		assert_true(write_trace(w, number++));
+		pid_t pid = fork();
+		if (pid == 0) {
+			char problem[512];
+			opa_exporter_options options = {
+				.spool = r->f->spool_path, .lease_fd = -1, .once = true};
+			opa_alloc_fail_after(n, false);
+			_exit((int)opa_exporter_run(&options, problem, sizeof(problem)));
+		}
+		int status;
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+		failed += WEXITSTATUS(status) == 1;
+	}
+	assert_int_equal(run_once(r->f), 0);
+	assert_true(failed > 3);
+	const arrived *a = look(r->s, 200, 0x11);
+	for (unsigned i = 0; i < number; i++) {
+		assert_true(a->times[i] >= SPANS_A_TRACE);
+	}
+	close_writer(w);
+}
+
 /* ---- several destinations ---- */
 
 static void pools_with_different_endpoints_do_not_hold_each_other_up(void **state)
@@ -429,6 +514,8 @@ int main(void)
 		TEST(sigterm_sends_what_is_there),
 		TEST(sigterm_does_not_wait_for_a_collector_that_hangs),
 		TEST(only_local_leaves_collectors_alone),
+		TEST(what_is_larger_than_a_request_may_be_is_dropped_alone),
+		TEST(memory_that_is_short_loses_nothing),
 		TEST(pools_with_different_endpoints_do_not_hold_each_other_up),
 		TEST(after_a_change_the_old_endpoint_still_gets_its_own),
 		TEST(counters_of_the_dead_stay_in_the_spool),

@@ -193,6 +193,25 @@ static void nobody_there_makes_journals_wait(void **state)
 	assert_arrived(r->s, 0x12, 5);
 }
 
+/* Else the last traces of a script would lie there until another one comes. */
+static void it_stays_while_traces_wait_for_a_collector(void **state)
+{
+	rig *r = *state;
+	begin(r, "");
+	stop_server(r->s);
+	write_and_leave(r->f, 0x11, 1, 5, true);
+	pid_t pid = start_with(r->f, false, 0, -1);
+	wait_for_state(r->f, "problem", "Connection refused");
+	for (int i = 0; i < 400; i++) {
+		pause_a_little();
+		assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	}
+	start_server(r->s);
+	wait_for_arrival(r->s, 0x11, 5);
+	assert_int_equal(wait_for_end(pid), 0);
+	assert_arrived(r->s, 0x11, 5);
+}
+
 static void a_name_that_nobody_knows_is_said(void **state)
 {
 	rig *r = *state;
@@ -621,6 +640,7 @@ int main(void)
 		TEST(a_collector_may_ask_for_a_pause_until_a_date),
 		TEST(with_once_it_does_not_wait_for_better_times),
 		TEST(nobody_there_makes_journals_wait),
+		TEST(it_stays_while_traces_wait_for_a_collector),
 		TEST(a_name_that_nobody_knows_is_said),
 		TEST(a_name_that_is_not_resolved_holds_nobody_up),
 		TEST(a_collector_that_hangs_is_given_up_in_time),
