@@ -20,6 +20,14 @@
 #define REQUEST_MAX (64ull * 1024 * 1024) /* OTLP: before it is packed */
 #define PARTS_MAX   64                    /* halves of halves that wait: one for each halving */
 
+/*
+ * A collector that refuses everything (it is none, say) is not asked about each record: of a batch
+ * of which so many parts were refused and none was taken the rest is dropped. Of later ones the
+ * first record decides, until one is taken.
+ */
+#define REFUSALS_MOST     32
+#define REFUSALS_HOPELESS 2 /* the whole, and the first record */
+
 #define BACKOFF_FIRST_MS 1000ull
 #define BACKOFF_MOST_MS  30000ull
 #define RETRY_AFTER_MOST 300ull /* seconds */
@@ -46,6 +54,10 @@ typedef struct collector {
 	part waiting[PARTS_MAX]; /* the last one is the next */
 	size_t waiting_count;
 	uint64_t backoff_ms;
+	unsigned refusals;   /* of parts of this batch, with 400 or 413 */
+	bool any_taken;      /* of this batch */
+	bool hopeless;       /* the last batch was given up, and nothing has been taken since */
+	opa_verdict refusal; /* the last one */
 } collector;
 
 static collector *of(opa_sink *sink)
@@ -136,6 +148,8 @@ static bool take(collector *c, const opa_verdict *verdict)
 	uint64_t spans = opa_bundle_spans(c->bundle, c->now.from, c->now.to);
 	uint64_t rejected = verdict->rejected < spans ? verdict->rejected : spans;
 	c->backoff_ms = 0;
+	c->any_taken = true;
+	c->hopeless = false;
 	c->sink.brought.spans += spans - rejected;
 	c->sink.brought.traces += opa_bundle_traces(c->bundle, c->now.from, c->now.to);
 	opa_positions_count(c->positions, OPA_COUNT_SENT, spans - rejected);
@@ -161,8 +175,10 @@ static bool lose(collector *c, const opa_verdict *verdict, const char *counter, 
 /* One half after the other. A record alone is dropped, and kept for whoever looks into it. */
 static bool halve(collector *c, const opa_verdict *verdict)
 {
+	c->refusals++;
+	c->refusal = *verdict;
 	if (size_of(&c->now) > 1 && c->waiting_count + 2 <= PARTS_MAX) {
-		size_t middle = c->now.from + size_of(&c->now) / 2;
+		size_t middle = c->now.from + (c->hopeless ? 1 : size_of(&c->now) / 2);
 		c->waiting[c->waiting_count++] = (part){middle, c->now.to};
 		c->waiting[c->waiting_count++] = (part){c->now.from, middle};
 		return true;
@@ -210,6 +226,12 @@ static bool act(collector *c, const opa_verdict *verdict)
 
 /* ---- sending ---- */
 
+static bool is_given_up(const collector *c)
+{
+	unsigned most = c->hopeless ? REFUSALS_HOPELESS : REFUSALS_MOST;
+	return !c->any_taken && c->refusals >= most;
+}
+
 static bool is_too_large(collector *c)
 {
 	return opa_bundle_request_size(c->bundle, c->now.from, c->now.to) > REQUEST_MAX;
@@ -222,6 +244,10 @@ static bool post(collector *c)
 		.kind = OPA_VERDICT_SMALLER, .message = "it is larger than 64 MiB, OTLP's limit"};
 	const opa_destination *d = c->destination;
 	c->now = c->waiting[--c->waiting_count];
+	if (is_given_up(c)) {
+		c->hopeless = true;
+		return lose(c, &c->refusal, OPA_COUNT_REFUSED, "nothing is taken, traces are dropped");
+	}
 	if (is_too_large(c)) {
 		return halve(c, &too_large);
 	}
@@ -263,6 +289,8 @@ static opa_commit commit(opa_sink *sink, bool wait)
 	if (!c->sending) {
 		c->sending = true;
 		c->waiting_count = 0;
+		c->refusals = 0;
+		c->any_taken = false;
 		if (opa_bundle_count(c->bundle) > 0) {
 			c->waiting[c->waiting_count++] = (part){0, opa_bundle_count(c->bundle)};
 		}

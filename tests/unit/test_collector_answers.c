@@ -522,6 +522,36 @@ static void the_last_ten_are_kept(void **state)
 	assert_int_equal(a.spans, SPANS_A_TRACE);
 }
 
+/* It is no collector, say. It is not asked about each record, and hardly at all after that. */
+static void a_collector_that_refuses_everything_is_not_asked_for_long(void **state)
+{
+	rig *r = *state;
+	enum { TRACES = 400 };
+	r->s->script->always.status = 400;
+	begin(r, "");
+	write_and_leave(r->f, 0x11, 1, TRACES, true);
+	pid_t pid = start(r->f);
+	wait_for_state(r->f, "problem", "nothing is taken, traces are dropped: it answers 400");
+	assert_in_range(count_requests(r->s), 16, 40);
+	unsigned before = count_requests(r->s);
+	write_and_leave(r->f, 0x12, 1, TRACES, true);
+	wait_for_requests(r->s, before + 2);
+	uint64_t until = opa_clock_mono() + patience();
+	while (count_journals(r->f) > 0 && opa_clock_mono() < until) {
+		pause_a_little();
+	}
+	assert_int_equal(count_requests(r->s), before + 2);
+	long lost = read_counter(r->f, 1, "collector_spans_dropped_refused") +
+				read_counter(r->f, 1, "collector_spans_dropped_malformed");
+	assert_int_equal(lost, 2 * TRACES * SPANS_A_TRACE);
+	r->s->script->always.status = 200;
+	write_and_leave(r->f, 0x13, 1, TRACES, true);
+	wait_for_arrival(r->s, 0x13, TRACES);
+	wait_for_state(r->f, "problem", "");
+	stop(pid);
+	assert_arrived(r->s, 0x13, TRACES);
+}
+
 /* ---- refused ---- */
 
 static void other_answers_are_final_and_say_what_to_do(void **state)
@@ -656,6 +686,7 @@ int main(void)
 		TEST(what_is_too_large_for_the_collector_comes_in_smaller_pieces),
 		TEST(a_batch_that_breaks_off_goes_on_where_it_was),
 		TEST(the_last_ten_are_kept),
+		TEST(a_collector_that_refuses_everything_is_not_asked_for_long),
 		TEST(other_answers_are_final_and_say_what_to_do),
 		TEST(a_refusal_stands_until_something_gets_through),
 		TEST(a_redirection_is_not_followed),
