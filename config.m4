@@ -40,7 +40,8 @@ if test "$PHP_OPA" != "no"; then
   if $PKG_CONFIG --exists "sqlite3 >= 3.35"; then
     OPA_SQLITE_CFLAGS=`$PKG_CONFIG --cflags sqlite3`
     OPA_SQLITE_LIBS=`$PKG_CONFIG --libs sqlite3`
-    AC_MSG_RESULT([`$PKG_CONFIG --modversion sqlite3`])
+    opa_found=`$PKG_CONFIG --modversion sqlite3`
+    AC_MSG_RESULT([$opa_found])
   else
     AC_MSG_RESULT([no])
     AC_MSG_ERROR([SQLite 3.35 or newer with its header files is missing. opa keeps its traces in it:
@@ -53,7 +54,8 @@ if test "$PHP_OPA" != "no"; then
   if $PKG_CONFIG --exists "libcurl >= 7.68"; then
     OPA_CURL_CFLAGS=`$PKG_CONFIG --cflags libcurl`
     OPA_CURL_LIBS=`$PKG_CONFIG --libs libcurl`
-    AC_MSG_RESULT([`$PKG_CONFIG --modversion libcurl`])
+    opa_found=`$PKG_CONFIG --modversion libcurl`
+    AC_MSG_RESULT([$opa_found])
   else
     AC_MSG_RESULT([no])
     AC_MSG_ERROR([libcurl 7.68 or newer with its header files is missing. opa-exporter sends traces with it:
@@ -66,7 +68,8 @@ if test "$PHP_OPA" != "no"; then
   if $PKG_CONFIG --exists zlib; then
     OPA_ZLIB_CFLAGS=`$PKG_CONFIG --cflags zlib`
     OPA_ZLIB_LIBS=`$PKG_CONFIG --libs zlib`
-    AC_MSG_RESULT([`$PKG_CONFIG --modversion zlib`])
+    opa_found=`$PKG_CONFIG --modversion zlib`
+    AC_MSG_RESULT([$opa_found])
   else
     AC_MSG_RESULT([no])
     AC_MSG_ERROR([zlib with its header files is missing. opa-exporter packs with it what it sends:

@@ -46,6 +46,7 @@ typedef struct collector {
 	opa_http_client *client;
 	opa_positions *positions;
 	opa_bundle *bundle;
+	uint64_t spans; /* in the bundle */
 	opa_text body;
 	char name[OPA_ADDRESS_MAX]; /* the URL, for people */
 	bool sending;               /* commit has begun */
@@ -81,6 +82,7 @@ static bool position(opa_sink *sink, const char *journal, uint64_t *offset)
 static bool begin(opa_sink *sink)
 {
 	opa_bundle_reset(of(sink)->bundle);
+	of(sink)->spans = 0;
 	sink->problem[0] = '\0';
 	sink->pause_ms = 0;
 	sink->brought.spans = sink->brought.traces = 0;
@@ -104,9 +106,10 @@ static opa_added add(opa_sink *sink, const opa_arrival *arrival)
 		note(c, "out of memory");
 		return OPA_ADD_FAILED;
 	}
-	uint64_t spans = c->destination->batch_spans;
-	bool full = opa_bundle_size(c->bundle) >= c->destination->batch_size ||
-				(spans > 0 && opa_bundle_spans(c->bundle, 0, opa_bundle_count(c->bundle)) >= spans);
+	c->spans += header->spans;
+	uint64_t most = c->destination->batch_spans;
+	bool full =
+		opa_bundle_size(c->bundle) >= c->destination->batch_size || (most > 0 && c->spans >= most);
 	return full ? OPA_ADDED_FULL : OPA_ADDED;
 }
 
@@ -183,7 +186,8 @@ static bool halve(collector *c, const opa_verdict *verdict)
 		c->waiting[c->waiting_count++] = (part){c->now.from, middle};
 		return true;
 	}
-	if (opa_bundle_write(c->bundle, c->now.from, c->now.to, 0, &c->body)) {
+	if (opa_bundle_request_size(c->bundle, c->now.from, c->now.to) <= OPA_REJECTED_SIZE &&
+		opa_bundle_write(c->bundle, c->now.from, c->now.to, 0, &c->body)) {
 		opa_rejected_keep(&c->exporter->spool, c->body.data, c->body.len);
 	}
 	return lose(c, verdict, OPA_COUNT_MALFORMED, "a record was dropped");
