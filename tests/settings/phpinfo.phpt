@@ -93,7 +93,7 @@ show('secrets', str_contains(strstr($run['out'], "\nEND ", true), 'topsecret'), 
 echo "\nWhat the exporter has said\n";
 $run = opa_test_run('<?php opa_end_span(opa_start_span("s")); opa_flush(0); file_put_contents(opa_status()["spool"]["path"] . "/state",
 	"pid=1\nupdated=1700000000\nlast_success=1700000000\nlast_error=http://c: no connection\nlast_error_time=1700000060\n"); phpinfo(INFO_MODULES);');
-preg_match_all('/^(Last .*)$/m', $run['out'], $m);
+preg_match_all('/^(Last (?:success|error) => .*)$/m', $run['out'], $m);
 echo implode("\n", $m[1]), "\n";
 
 echo "\nFrom variables, as a web page\n";
