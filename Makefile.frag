@@ -4,7 +4,7 @@
 opa_exporter = $(phplibdir)/opa-exporter
 # Below .libs, which `make clean` removes whole.
 opa_exporter_objects = $(OPA_EXPORTER_SOURCES:%.c=$(builddir)/.libs/exporter/%.o)
-opa_exporter_cflags = $(CPPFLAGS) $(CFLAGS_CLEAN) $(EXTRA_CFLAGS) $(OPA_CFLAGS) $(OPA_SQLITE_CFLAGS)
+opa_exporter_cflags = $(CPPFLAGS) $(CFLAGS_CLEAN) $(EXTRA_CFLAGS) $(OPA_CFLAGS) $(OPA_EXPORTER_CFLAGS)
 opa_datadir = $(prefix)/share/opa
 opa_bindir = $(prefix)/bin
 
@@ -23,7 +23,7 @@ $(opa_tested):
 install: install-opa-viewer
 
 $(opa_exporter): $(opa_exporter_objects)
-	$(CC) $(CFLAGS_CLEAN) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $(opa_exporter_objects) $(OPA_SQLITE_LIBS)
+	$(CC) $(CFLAGS_CLEAN) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $(opa_exporter_objects) $(OPA_EXPORTER_LIBS)
 
 $(builddir)/.libs/exporter/%.o: $(srcdir)/%.c
 	@mkdir -p $(@D)

@@ -28,18 +28,20 @@ if test "$PHP_OPA" != "no"; then
     esac
   }
 
-  dnl opa.so links libc alone; SQLite is for opa-exporter, the process that keeps the traces.
+  dnl opa.so links libc alone; SQLite, libcurl and zlib are for opa-exporter, the process that keeps the
+  dnl traces or sends them on.
   if test -z "$PKG_CONFIG" || test "$PKG_CONFIG" = "no"; then
-    AC_MSG_ERROR([pkg-config is missing. opa needs it to find SQLite:
-  Debian, Ubuntu   apt-get install pkg-config libsqlite3-dev
-  Fedora, RHEL     dnf install pkgconf-pkg-config sqlite-devel
-  Alpine           apk add pkgconf sqlite-dev])
+    AC_MSG_ERROR([pkg-config is missing. opa needs it to find SQLite, libcurl and zlib:
+  Debian, Ubuntu   apt-get install pkg-config libsqlite3-dev libcurl4-openssl-dev zlib1g-dev
+  Fedora, RHEL     dnf install pkgconf-pkg-config sqlite-devel libcurl-devel zlib-devel
+  Alpine           apk add pkgconf sqlite-dev curl-dev zlib-dev])
   fi
   AC_MSG_CHECKING([for SQLite 3.35 or newer])
   if $PKG_CONFIG --exists "sqlite3 >= 3.35"; then
     OPA_SQLITE_CFLAGS=`$PKG_CONFIG --cflags sqlite3`
     OPA_SQLITE_LIBS=`$PKG_CONFIG --libs sqlite3`
-    AC_MSG_RESULT([`$PKG_CONFIG --modversion sqlite3`])
+    opa_found=`$PKG_CONFIG --modversion sqlite3`
+    AC_MSG_RESULT([$opa_found])
   else
     AC_MSG_RESULT([no])
     AC_MSG_ERROR([SQLite 3.35 or newer with its header files is missing. opa keeps its traces in it:
@@ -48,6 +50,36 @@ if test "$PHP_OPA" != "no"; then
   Alpine           apk add sqlite-dev
   Somewhere else   PKG_CONFIG_PATH=<directory of sqlite3.pc> ./configure])
   fi
+  AC_MSG_CHECKING([for libcurl 7.68 or newer])
+  if $PKG_CONFIG --exists "libcurl >= 7.68"; then
+    OPA_CURL_CFLAGS=`$PKG_CONFIG --cflags libcurl`
+    OPA_CURL_LIBS=`$PKG_CONFIG --libs libcurl`
+    opa_found=`$PKG_CONFIG --modversion libcurl`
+    AC_MSG_RESULT([$opa_found])
+  else
+    AC_MSG_RESULT([no])
+    AC_MSG_ERROR([libcurl 7.68 or newer with its header files is missing. opa-exporter sends traces with it:
+  Debian, Ubuntu   apt-get install libcurl4-openssl-dev
+  Fedora, RHEL     dnf install libcurl-devel
+  Alpine           apk add curl-dev
+  Somewhere else   PKG_CONFIG_PATH=<directory of libcurl.pc> ./configure])
+  fi
+  AC_MSG_CHECKING([for zlib])
+  if $PKG_CONFIG --exists zlib; then
+    OPA_ZLIB_CFLAGS=`$PKG_CONFIG --cflags zlib`
+    OPA_ZLIB_LIBS=`$PKG_CONFIG --libs zlib`
+    opa_found=`$PKG_CONFIG --modversion zlib`
+    AC_MSG_RESULT([$opa_found])
+  else
+    AC_MSG_RESULT([no])
+    AC_MSG_ERROR([zlib with its header files is missing. opa-exporter packs with it what it sends:
+  Debian, Ubuntu   apt-get install zlib1g-dev
+  Fedora, RHEL     dnf install zlib-devel
+  Alpine           apk add zlib-dev
+  Somewhere else   PKG_CONFIG_PATH=<directory of zlib.pc> ./configure])
+  fi
+  OPA_EXPORTER_CFLAGS="$OPA_SQLITE_CFLAGS $OPA_CURL_CFLAGS $OPA_ZLIB_CFLAGS"
+  OPA_EXPORTER_LIBS="$OPA_SQLITE_LIBS $OPA_CURL_LIBS $OPA_ZLIB_LIBS"
 
   dnl sources.txt is the one list of what is compiled into what.
   opa_ext_dir=PHP_EXT_SRCDIR([opa])
@@ -109,7 +141,7 @@ if test "$PHP_OPA" != "no"; then
   PHP_SUBST([OPA_SHARED_LIBADD])
   PHP_SUBST([OPA_CFLAGS])
   PHP_SUBST([OPA_EXPORTER_SOURCES])
-  PHP_SUBST([OPA_SQLITE_CFLAGS])
-  PHP_SUBST([OPA_SQLITE_LIBS])
+  PHP_SUBST([OPA_EXPORTER_CFLAGS])
+  PHP_SUBST([OPA_EXPORTER_LIBS])
   PHP_ADD_MAKEFILE_FRAGMENT
 fi

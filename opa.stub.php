@@ -251,6 +251,8 @@ function opa_flush(int $timeout_ms = 5000): bool {}
  *   - `max_size` (int): bytes, at which new traces are dropped
  * - `exporter` (array): the program that brings traces in
  *   - `path` (string|null): null when it was not found
+ *   - `destination` (string): where this process's traces go: `store`, or a collector's URL, without
+ *     credentials
  *   - `running` (bool)
  *   - `state` (`array<string, string>`): its own words, as docs/internals-spool.md has them; empty
  *     before it has run

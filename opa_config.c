@@ -1,4 +1,4 @@
-#include "opa_config.h"
+#include "opa_config_internal.h"
 #include "core/opa_alloc.h"
 #include "core/opa_entropy.h"
 #include "core/opa_hash.h"
@@ -18,18 +18,13 @@
 #define RESOURCE_ATTRS_MAX 144u
 #define OWN_SIZE           (4u * 1024) /* of these: what opa itself has to say behind the user's */
 #define OWN_ATTRS_MAX      16u
-#define PLACE_MAX          4096u /* no path is longer */
 
 static opa_str str_of(const char *text)
 {
 	return (opa_str){text, strlen(text)};
 }
 
-/*
- * One more line of config->warnings. What is not printable ASCII becomes '?': a value may be
- * anything, and a line is for logs and pages.
- */
-__attribute__((format(printf, 2, 3))) static void warn(opa_config *config, const char *format, ...)
+void opa_config_warn(opa_config *config, const char *format, ...)
 {
 	char line[512];
 	va_list args;
@@ -49,8 +44,8 @@ __attribute__((format(printf, 2, 3))) static void warn(opa_config *config, const
 	config->warnings = lines;
 }
 
-/* A variable that is set and not empty. */
-static const char *any_variable(const opa_config_input *in, opa_config *config, const char *name)
+const char *opa_config_any_variable(
+	const opa_config_input *in, opa_config *config, const char *name)
 {
 	const char *value;
 	if (!in->getenv(in->user, name, &value)) {
@@ -60,10 +55,9 @@ static const char *any_variable(const opa_config_input *in, opa_config *config, 
 	return value == NULL || *value == '\0' ? NULL : value;
 }
 
-/* One of OpenTelemetry's. */
-static const char *variable(const opa_config_input *in, opa_config *config, const char *name)
+const char *opa_config_variable(const opa_config_input *in, opa_config *config, const char *name)
 {
-	const char *value = any_variable(in, config, name);
+	const char *value = opa_config_any_variable(in, config, name);
 	config->any_variable = config->any_variable || value != NULL;
 	return value;
 }
@@ -73,8 +67,8 @@ static const char *variable(const opa_config_input *in, opa_config *config, cons
 /* OTEL_TRACES_SAMPLER and its argument as the text of a rate. NULL when unset or unknown. */
 static const char *sampler_rate(const opa_config_input *in, opa_config *config)
 {
-	const char *name = variable(in, config, "OTEL_TRACES_SAMPLER");
-	const char *arg = variable(in, config, "OTEL_TRACES_SAMPLER_ARG");
+	const char *name = opa_config_variable(in, config, "OTEL_TRACES_SAMPLER");
+	const char *arg = opa_config_variable(in, config, "OTEL_TRACES_SAMPLER_ARG");
 	static const char prefix[] = "parentbased_";
 	const size_t len = sizeof(prefix) - 1;
 	if (name == NULL) {
@@ -90,13 +84,14 @@ static const char *sampler_rate(const opa_config_input *in, opa_config *config)
 		return "0";
 	}
 	if (!opa_text_equals(base, "traceidratio")) {
-		warn(config, "OTEL_TRACES_SAMPLER is ignored: opa does not know \"%.64s\"", name);
+		opa_config_warn(
+			config, "OTEL_TRACES_SAMPLER is ignored: opa does not know \"%.64s\"", name);
 		config->sample_alone = false;
 		return NULL;
 	}
 	if (arg != NULL && !opa_setting_accepts(OPA_SETTING_SAMPLE_RATE, str_of(arg))) {
-		warn(config, "OTEL_TRACES_SAMPLER_ARG is ignored: \"%.64s\" is not a number from 0 to 1",
-			arg);
+		opa_config_warn(config,
+			"OTEL_TRACES_SAMPLER_ARG is ignored: \"%.64s\" is not a number from 0 to 1", arg);
 		arg = NULL;
 	}
 	return arg == NULL ? "1" : arg;
@@ -114,31 +109,61 @@ static const char *disabled_as_enabled(opa_config *config, const char *name, con
 	if (opa_text_equals(str_of(value), "false")) {
 		return "1";
 	}
-	warn(config, "%s is ignored: \"%.64s\" is neither true nor false", name, value);
+	opa_config_warn(config, "%s is ignored: \"%.64s\" is neither true nor false", name, value);
 	return NULL;
 }
 
-/* The value of a variable in the setting's own terms, or NULL. */
-static const char *translate(
-	const opa_config_input *in, opa_config *config, opa_setting setting, const char *name)
+/* OpenTelemetry's times are whole milliseconds. `room` takes what becomes of one. */
+static const char *milliseconds(const char *value, char *room, size_t size)
+{
+	int64_t number;
+	if (!opa_parse_int(str_of(value), &number) || number < 0) {
+		return value; /* which is then refused: a bare number is one of seconds */
+	}
+	snprintf(room, size, "%" PRIi64 "ms", number);
+	return room;
+}
+
+static void warn_of_value(
+	opa_config *config, opa_setting setting, const char *name, const char *value)
+{
+	char expects[128];
+	const opa_setting_info *info = opa_setting_get_info(setting);
+	if (info->type == OPA_TYPE_DURATION) {
+		snprintf(expects, sizeof(expects),
+			"a whole number of milliseconds from %" PRIu64 " to %" PRIu64, info->min / OPA_MS,
+			info->max / OPA_MS);
+	} else {
+		opa_setting_expects(setting, expects, sizeof(expects));
+	}
+	if (opa_setting_may_show(setting, str_of(value))) {
+		opa_config_warn(config, "%s is ignored: \"%.64s\" is not %s", name, value, expects);
+	} else {
+		opa_config_warn(config, "%s is ignored: its value is not %s", name, expects);
+	}
+}
+
+/* The value of a variable in the setting's own terms, or NULL. It may be made in `room`. */
+static const char *translate(const opa_config_input *in, opa_config *config, opa_setting setting,
+	const char *name, char *room, size_t size)
 {
 	if (setting == OPA_SETTING_SAMPLE_RATE) {
 		return strcmp(name, "OTEL_TRACES_SAMPLER") == 0 ? sampler_rate(in, config) : NULL;
 	}
-	const char *value = variable(in, config, name);
+	const char *value = opa_config_variable(in, config, name);
 	if (value == NULL) {
 		return NULL;
 	}
 	if (setting == OPA_SETTING_ENABLED) {
 		return disabled_as_enabled(config, name, value);
 	}
-	if (!opa_setting_accepts(setting, str_of(value))) {
-		char expects[128];
-		opa_setting_expects(setting, expects, sizeof(expects));
-		warn(config, "%s is ignored: \"%.64s\" is not %s", name, value, expects);
+	bool is_time = opa_setting_get_info(setting)->type == OPA_TYPE_DURATION;
+	const char *translated = is_time ? milliseconds(value, room, size) : value;
+	if ((is_time && translated == value) || !opa_setting_accepts(setting, str_of(translated))) {
+		warn_of_value(config, setting, name, value);
 		return NULL;
 	}
-	return value;
+	return translated;
 }
 
 /* The text of one setting, by the order that the header tells. */
@@ -147,12 +172,13 @@ static bool resolve(const opa_config_input *in, opa_config *config, opa_setting 
 	const opa_setting_info *info = opa_setting_get_info(setting);
 	opa_str ini = in->ini[setting];
 	const char *from_variable = NULL;
+	char room[32];
 	config->sources[setting] = in->given[setting] ? OPA_FROM_INI : OPA_FROM_DEFAULT;
 	for (const char *v = info->variables; *v != '\0' && !in->given[setting];) {
 		char name[80];
 		size_t len = strcspn(v, ",");
 		snprintf(name, sizeof(name), "%.*s", (int)len, v);
-		const char *value = translate(in, config, setting, name);
+		const char *value = translate(in, config, setting, name, room, sizeof(room));
 		if (value != NULL) {
 			from_variable = value;
 			config->sources[setting] = OPA_FROM_ENVIRONMENT;
@@ -190,21 +216,21 @@ static uint32_t count_of(const opa_config *config, opa_setting setting)
 	return (uint32_t)value;
 }
 
-static uint64_t size_of(const opa_config *config, opa_setting setting)
+uint64_t opa_config_size(const opa_config *config, opa_setting setting)
 {
 	uint64_t value = 0;
 	opa_parse_size(text_of(config, setting), &value);
 	return value;
 }
 
-static uint64_t duration_of(const opa_config *config, opa_setting setting)
+uint64_t opa_config_duration(const opa_config *config, opa_setting setting)
 {
 	uint64_t value = 0;
 	opa_parse_duration(text_of(config, setting), &value);
 	return value;
 }
 
-static const char *path_of(const opa_config *config, opa_setting setting)
+const char *opa_config_path(const opa_config *config, opa_setting setting)
 {
 	return *config->texts[setting] == '\0' ? NULL : config->texts[setting];
 }
@@ -214,12 +240,13 @@ static uint32_t variable_count(
 	const opa_config_input *in, opa_config *config, const char *name, uint32_t otherwise)
 {
 	int64_t value;
-	const char *text = variable(in, config, name);
+	const char *text = opa_config_variable(in, config, name);
 	if (text == NULL) {
 		return otherwise;
 	}
 	if (!opa_parse_int(str_of(text), &value) || value < 0 || value > 65535) {
-		warn(config, "%s is ignored: \"%.64s\" is not a whole number from 0 to 65535", name, text);
+		opa_config_warn(
+			config, "%s is ignored: \"%.64s\" is not a whole number from 0 to 65535", name, text);
 		return otherwise;
 	}
 	return (uint32_t)value;
@@ -228,7 +255,8 @@ static uint32_t variable_count(
 /* "GET, POST" becomes ",GET,POST,". */
 static bool read_methods(const opa_config_input *in, opa_config *config)
 {
-	const char *methods = variable(in, config, "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS");
+	const char *methods =
+		opa_config_variable(in, config, "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS");
 	if (methods == NULL) {
 		return true;
 	}
@@ -248,49 +276,24 @@ static bool read_methods(const opa_config_input *in, opa_config *config)
 	return true;
 }
 
-/* What asks for traces to be sent somewhere is not to be passed over in silence. */
-static void read_exporter(const opa_config_input *in, opa_config *config)
-{
-	static const char *const endpoints[] = {
-		"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"};
-	const char *exporter = variable(in, config, "OTEL_TRACES_EXPORTER");
-	config->exporter_none = exporter != NULL && opa_text_equals(str_of(exporter), "none");
-	if (config->exporter_none) {
-		return;
-	}
-	if (exporter != NULL) {
-		warn(config,
-			"OTEL_TRACES_EXPORTER is ignored: \"%.64s\" is not there yet, traces go to the local store",
-			exporter);
-	}
-	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
-		if (variable(in, config, endpoints[i]) != NULL) {
-			warn(config,
-				"%s is ignored: nothing is sent over the network yet, traces go to the local store",
-				endpoints[i]);
-		}
-	}
-}
-
 static bool read_numbers(const opa_config_input *in, opa_config *config)
 {
 	double rate = 1;
 	opa_parse_real(text_of(config, OPA_SETTING_SAMPLE_RATE), &rate);
 	config->sample_threshold = opa_sampler_threshold(rate);
-	read_exporter(in, config);
 	config->enabled = flag_of(config, OPA_SETTING_ENABLED);
 	config->trace_cli = flag_of(config, OPA_SETTING_TRACE_CLI);
 	config->cli_args = flag_of(config, OPA_SETTING_CLI_ARGS);
 	config->trust_proxy = flag_of(config, OPA_SETTING_TRUST_PROXY);
 	config->response_header = flag_of(config, OPA_SETTING_RESPONSE_HEADER);
 	config->trust_incoming = flag_of(config, OPA_SETTING_TRUST_INCOMING);
-	config->trace_rotate = duration_of(config, OPA_SETTING_TRACE_ROTATE);
-	config->max_value_length = (uint32_t)size_of(config, OPA_SETTING_MAX_VALUE_LENGTH);
+	config->trace_rotate = opa_config_duration(config, OPA_SETTING_TRACE_ROTATE);
+	config->max_value_length = (uint32_t)opa_config_size(config, OPA_SETTING_MAX_VALUE_LENGTH);
 	config->limits = (opa_span_limits){
 		.attributes = count_of(config, OPA_SETTING_MAX_ATTRIBUTES),
 		.events = count_of(config, OPA_SETTING_MAX_EVENTS),
 		.links = count_of(config, OPA_SETTING_MAX_LINKS),
-		.trace_size = (size_t)size_of(config, OPA_SETTING_MAX_TRACE_SIZE),
+		.trace_size = (size_t)opa_config_size(config, OPA_SETTING_MAX_TRACE_SIZE),
 		.flush_size = FLUSH_SIZE,
 		.flush_age = config->trace_rotate,
 	};
@@ -301,61 +304,6 @@ static bool read_numbers(const opa_config_input *in, opa_config *config)
 	opa_log_level_parse(text_of(config, OPA_SETTING_LOG_LEVEL), &config->log_level);
 	config->redact = opa_redact_create(text_of(config, OPA_SETTING_REDACT));
 	return config->redact != NULL && read_methods(in, config);
-}
-
-/* ---- where traces go ---- */
-
-/* False when memory is short; a text that is NULL stays so. */
-static bool copy(char **to, const char *text)
-{
-	*to = text == NULL ? NULL : opa_strndup(text, strlen(text));
-	return text == NULL || *to != NULL;
-}
-
-static bool build_outlet(const opa_config_input *in, opa_config *config)
-{
-	char text[5 * PLACE_MAX];
-	size_t n = 0;
-	const struct {
-		const char *key;
-		const char *value;
-	} places[] = {
-		{"path", path_of(config, OPA_SETTING_STORE_PATH)},
-		{"state_dir", in->server ? NULL : any_variable(in, config, "XDG_STATE_HOME")},
-		{"home", in->server ? NULL : any_variable(in, config, "HOME")},
-		{"group", path_of(config, OPA_SETTING_STORE_GROUP)},
-	};
-	n += (size_t)snprintf(text, sizeof(text), "type=store\n");
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		const char *value = places[i].value;
-		if (value != NULL && strchr(value, '\n') == NULL && strlen(value) < PLACE_MAX) {
-			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s=%s\n", places[i].key, value);
-		}
-	}
-	snprintf(text + n, sizeof(text) - n,
-		"max_size=%" PRIu64 "\nmax_age=%" PRIu64 "\nshutdown_timeout=%" PRIu64 "\n",
-		size_of(config, OPA_SETTING_STORE_MAX_SIZE),
-		duration_of(config, OPA_SETTING_STORE_MAX_AGE) / OPA_SECOND,
-		duration_of(config, OPA_SETTING_SHUTDOWN_TIMEOUT) / 1000000);
-	const char *runtime_dir = any_variable(in, config, "XDG_RUNTIME_DIR");
-	const char *exporter = path_of(config, OPA_SETTING_EXPORTER_PATH);
-	exporter = exporter != NULL ? exporter : in->exporter;
-	if (runtime_dir != NULL && *runtime_dir != '/') {
-		runtime_dir = NULL;
-	}
-	config->destination = opa_strndup(text, strlen(text));
-	if (config->destination == NULL || !copy(&config->runtime_dir, runtime_dir) ||
-		!copy(&config->exporter, exporter)) {
-		return false;
-	}
-	config->outlet = (opa_outlet){
-		.spool = {path_of(config, OPA_SETTING_SPOOL_DIR), config->runtime_dir,
-			size_of(config, OPA_SETTING_SPOOL_MAX_SIZE)},
-		.exporter = config->exporter,
-		.destination = config->destination,
-		.destination_id = opa_destination_id(config->destination),
-	};
-	return true;
 }
 
 /* ---- the resource ---- */
@@ -485,11 +433,12 @@ static void warn_of(opa_config *config, const list_problems *problems)
 {
 	opa_str text = problems->malformed;
 	if (problems->malformed_count > 0) {
-		warn(config, "resource attributes: %u ignored that are not key=value, \"%.*s\" is one",
+		opa_config_warn(config,
+			"resource attributes: %u ignored that are not key=value, \"%.*s\" is one",
 			problems->malformed_count, (int)(text.len > 64 ? 64 : text.len), text.data);
 	}
 	if (problems->left_out > 0) {
-		warn(
+		opa_config_warn(
 			config, "resource attributes: %u ignored, there are more than fit", problems->left_out);
 	}
 }
@@ -568,7 +517,7 @@ opa_config *opa_config_create(const opa_config_input *in)
 	for (opa_setting setting = 0; setting < OPA_SETTING_COUNT; setting++) {
 		ok = resolve(in, config, setting) && ok;
 	}
-	if (!ok || !read_numbers(in, config) || !build_outlet(in, config) ||
+	if (!ok || !read_numbers(in, config) || !opa_config_build_outlet(in, config) ||
 		!build_resource(in, config, false) || config->short_of_memory) {
 		opa_config_release(config);
 		return NULL;
@@ -588,6 +537,7 @@ static void destroy(opa_config *config)
 	opa_redact_destroy(config->redact);
 	opa_free(config->known_methods);
 	opa_free(config->destination);
+	opa_free(config->collector);
 	opa_free(config->runtime_dir);
 	opa_free(config->exporter);
 	opa_free(config->resource);

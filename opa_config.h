@@ -25,6 +25,10 @@ typedef enum opa_setting_type {
 	OPA_TYPE_TEXT,
 	OPA_TYPE_PATH, /* absolute, or empty */
 	OPA_TYPE_LEVEL,
+	OPA_TYPE_ENDPOINT,    /* a collector's URL, or empty: core/opa_address.h */
+	OPA_TYPE_PROXY,       /* a proxy's URL, or empty */
+	OPA_TYPE_HEADERS,     /* name=value,name=value */
+	OPA_TYPE_COMPRESSION, /* gzip or none */
 } opa_setting_type;
 
 typedef enum opa_setting_mode {
@@ -45,7 +49,8 @@ typedef enum opa_log_level {
 	"*cookie*,*credential*,*private_key*,signature,*.signature,sig,code,auth,session_id,"                                           \
 	"sessionid,phpsessid,sid,x-amz-signature,x-amz-credential,x-goog-signature,awsaccesskeyid"
 
-#define OPA_SECOND ((uint64_t)1000000000)
+#define OPA_MS     ((uint64_t)1000000)
+#define OPA_SECOND (1000 * OPA_MS)
 #define OPA_DAY    (86400 * OPA_SECOND)
 #define OPA_KIB    ((uint64_t)1024)
 #define OPA_MIB    (1024 * OPA_KIB)
@@ -104,6 +109,33 @@ typedef enum opa_log_level {
 		"Age of a trace in the local store, at most; 0: no bound.")                                \
 	X(STORE_GROUP, "store_group", "", TEXT, SYSTEM, 0, 0, "",                                      \
 		"A group that may read the local store.")                                                  \
+	X(ENDPOINT, "endpoint", "", ENDPOINT, SYSTEM, 0, 0,                                            \
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,OTEL_EXPORTER_OTLP_ENDPOINT",                          \
+		"A collector, `http://collector:4318`, that traces are sent to; empty: the local store.")  \
+	X(HEADERS, "headers", "", HEADERS, SYSTEM, 0, 0,                                               \
+		"OTEL_EXPORTER_OTLP_TRACES_HEADERS,OTEL_EXPORTER_OTLP_HEADERS",                            \
+		"Headers for it: `name=value,name=value`, values percent-encoded; never shown.")           \
+	X(TIMEOUT, "timeout", "10s", DURATION, SYSTEM, 100 * OPA_MS, 600 * OPA_SECOND,                 \
+		"OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,OTEL_EXPORTER_OTLP_TIMEOUT,OTEL_BSP_EXPORT_TIMEOUT",    \
+		"What one batch may take, until its answer is there.")                                     \
+	X(COMPRESSION, "compression", "gzip", COMPRESSION, SYSTEM, 0, 0,                               \
+		"OTEL_EXPORTER_OTLP_TRACES_COMPRESSION,OTEL_EXPORTER_OTLP_COMPRESSION",                    \
+		"How what is sent is packed.")                                                             \
+	X(BATCH_SIZE, "batch_size", "512K", SIZE, SYSTEM, 4 * OPA_KIB, 32 * OPA_MIB, "",               \
+		"Bytes, before they are packed, at which a batch is sent.")                                \
+	X(LINGER, "linger", "1s", DURATION, SYSTEM, 0, 60 * OPA_SECOND, "OTEL_BSP_SCHEDULE_DELAY",     \
+		"Age at which a smaller batch is sent.")                                                   \
+	X(CA_FILE, "ca_file", "", PATH, SYSTEM, 0, 0,                                                  \
+		"OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE,OTEL_EXPORTER_OTLP_CERTIFICATE",                    \
+		"Certificates that the collector's is checked against; empty: the system's.")              \
+	X(CERT_FILE, "cert_file", "", PATH, SYSTEM, 0, 0,                                              \
+		"OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE,OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",      \
+		"The certificate to show to the collector.")                                               \
+	X(KEY_FILE, "key_file", "", PATH, SYSTEM, 0, 0,                                                \
+		"OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY,OTEL_EXPORTER_OTLP_CLIENT_KEY",                      \
+		"The key of that certificate.")                                                            \
+	X(PROXY, "proxy", "", PROXY, SYSTEM, 0, 0, "",                                                 \
+		"A proxy, `http://proxy:3128`, on the way to the collector; empty: none.")                 \
 	X(EXPORTER_PATH, "exporter_path", "", PATH, SYSTEM, 0, 0, "",                                  \
 		"The program `opa-exporter`; empty: beside opa.so.")                                       \
 	X(SHUTDOWN_TIMEOUT, "shutdown_timeout", "5s", DURATION, SYSTEM, 0, 600 * OPA_SECOND, "",       \
@@ -133,6 +165,12 @@ const opa_setting_info *opa_setting_get_info(opa_setting setting);
 
 /* Whether the text is a value that the setting may have. */
 bool opa_setting_accepts(opa_setting setting, opa_str text);
+
+/* Whether the text may be shown as it stands: there are no credentials in it. */
+bool opa_setting_may_show(opa_setting setting, opa_str text);
+
+/* The text for people: credentials are replaced by REDACTED. Cut to what fits. */
+void opa_setting_show(opa_setting setting, opa_str text, char *to, size_t size);
 
 /* Reads "off" (or nothing), "error", "warning", "debug", in any case. */
 bool opa_log_level_parse(opa_str text, opa_log_level *level);
@@ -207,6 +245,7 @@ typedef struct opa_config {
 	char *known_methods; /* ",GET,POST,...,"; NULL: the conventions' own list */
 	opa_outlet outlet;
 	char *destination; /* behind outlet.destination */
+	char *collector;   /* the URL that traces are sent to, for people; NULL: the local store */
 	char *runtime_dir; /* behind outlet.spool.runtime_dir */
 	char *exporter;    /* behind outlet.exporter */
 

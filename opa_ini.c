@@ -76,8 +76,12 @@ static ZEND_INI_MH(on_modify)
 	if (!accepted) {
 		char expects[128];
 		opa_setting_expects(setting, expects, sizeof(expects));
-		php_error_docref(NULL, E_WARNING, "%s must be %s, \"%.*s\" given", ZSTR_VAL(entry->name),
-			expects, (int)MIN(text.len, 64), text.data);
+		if (opa_setting_may_show(setting, text)) {
+			php_error_docref(NULL, E_WARNING, "%s must be %s, \"%.*s\" given",
+				ZSTR_VAL(entry->name), expects, (int)MIN(text.len, 64), text.data);
+		} else {
+			php_error_docref(NULL, E_WARNING, "%s must be %s", ZSTR_VAL(entry->name), expects);
+		}
 		return FAILURE;
 	}
 	if (setting == OPA_SETTING_ENABLED && stage == ZEND_INI_STAGE_RUNTIME) {

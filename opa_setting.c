@@ -1,4 +1,5 @@
 #include "opa_config.h"
+#include "core/opa_address.h"
 #include "core/opa_units.h"
 
 #include <inttypes.h>
@@ -66,8 +67,42 @@ bool opa_setting_accepts(opa_setting setting, opa_str text)
 			   memchr(text.data, '\0', text.len) == NULL;
 	case OPA_TYPE_LEVEL:
 		return opa_log_level_parse(text, &level);
+	case OPA_TYPE_ENDPOINT:
+		return text.len == 0 || opa_address_is_endpoint(text);
+	case OPA_TYPE_PROXY:
+		return text.len == 0 || opa_address_is_proxy(text);
+	case OPA_TYPE_HEADERS:
+		return opa_headers_are_valid(text);
+	case OPA_TYPE_COMPRESSION:
+		/* What an unquoted `none` in php.ini becomes is the empty text. */
+		return text.len == 0 || opa_text_equals(text, "gzip") || opa_text_equals(text, "none");
 	}
 	return false;
+}
+
+static bool is_address(opa_setting setting)
+{
+	return infos[setting].type == OPA_TYPE_ENDPOINT || infos[setting].type == OPA_TYPE_PROXY;
+}
+
+/* Whoever may have mistyped a URL has not mistyped what is in front of its @, nor its query. */
+bool opa_setting_may_show(opa_setting setting, opa_str text)
+{
+	if (is_address(setting)) {
+		return memchr(text.data, '@', text.len) == NULL && memchr(text.data, '?', text.len) == NULL;
+	}
+	return infos[setting].type != OPA_TYPE_HEADERS;
+}
+
+void opa_setting_show(opa_setting setting, opa_str text, char *to, size_t size)
+{
+	if (infos[setting].type == OPA_TYPE_HEADERS) {
+		opa_headers_show(text, to, size);
+	} else if (is_address(setting)) {
+		opa_address_show(text, to, size);
+	} else {
+		snprintf(to, size, "%.*s", (int)text.len, text.data);
+	}
 }
 
 /* "64K", "1G": the largest unit that divides it. */
@@ -85,7 +120,9 @@ static void size_text(uint64_t bytes, char *to, size_t size)
 static void duration_text(uint64_t ns, char *to, size_t size)
 {
 	uint64_t seconds = ns / OPA_SECOND;
-	if (seconds > 0 && seconds % 86400 == 0) {
+	if (ns > 0 && ns < OPA_SECOND) {
+		snprintf(to, size, "%" PRIu64 "ms", ns / OPA_MS);
+	} else if (seconds > 0 && seconds % 86400 == 0) {
 		snprintf(to, size, "%" PRIu64 "d", seconds / 86400);
 	} else {
 		snprintf(to, size, "%" PRIu64 "s", seconds);
@@ -124,6 +161,19 @@ void opa_setting_expects(opa_setting setting, char *to, size_t size)
 		break;
 	case OPA_TYPE_LEVEL:
 		snprintf(to, size, "off, error, warning or debug");
+		break;
+	case OPA_TYPE_ENDPOINT:
+		snprintf(to, size, "a URL that begins with http://, https:// or unix:///, or nothing");
+		break;
+	case OPA_TYPE_PROXY:
+		snprintf(
+			to, size, "a proxy's URL (http, https, socks4, socks5) without a path, or nothing");
+		break;
+	case OPA_TYPE_HEADERS:
+		snprintf(to, size, "a list like name=value,name=value with percent-encoded values");
+		break;
+	case OPA_TYPE_COMPRESSION:
+		snprintf(to, size, "gzip or none");
 		break;
 	}
 }

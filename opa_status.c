@@ -4,6 +4,8 @@
 #include "opa_ini.h"
 #include "opa_process.h"
 
+#define SHOWN_MAX 4096
+
 /* ---- what both show ---- */
 
 /* The config that this request has, or would have. */
@@ -28,18 +30,9 @@ static bool is_set_by_now(opa_setting setting, opa_str *value)
 	return given[setting];
 }
 
-/* An effective value; of resource attributes, those whose keys are on opa.redact are masked. */
-static zend_string *masked(const opa_config *config, opa_setting setting)
+/* Those whose keys are on opa.redact without their values. */
+static zend_string *mask_attributes(const opa_config *config, const char *text)
 {
-	opa_str now;
-	if (is_set_by_now(setting, &now)) {
-		return zend_string_init(now.data, now.len, false);
-	}
-	const char *text = config->texts[setting];
-	size_t len = strlen(text);
-	if (setting != OPA_SETTING_RESOURCE_ATTRIBUTES || len == 0) {
-		return zend_string_init(text, len, false);
-	}
 	smart_str shown = {0};
 	for (const char *part = text;;) {
 		size_t part_len = strcspn(part, ",");
@@ -58,6 +51,26 @@ static zend_string *masked(const opa_config *config, opa_setting setting)
 		smart_str_appendc(&shown, *part++);
 	}
 	return smart_str_extract(&shown);
+}
+
+/* An effective value, without the secrets in it. */
+static zend_string *masked(const opa_config *config, opa_setting setting)
+{
+	opa_str now;
+	if (is_set_by_now(setting, &now)) {
+		return zend_string_init(now.data, now.len, false);
+	}
+	opa_str text = {config->texts[setting], strlen(config->texts[setting])};
+	if (setting == OPA_SETTING_RESOURCE_ATTRIBUTES && text.len > 0) {
+		return mask_attributes(config, text.data);
+	}
+	if (opa_setting_may_show(setting, text)) {
+		return zend_string_init(text.data, text.len, false);
+	}
+	zend_string *shown = zend_string_alloc(SHOWN_MAX, false);
+	opa_setting_show(setting, text, ZSTR_VAL(shown), SHOWN_MAX);
+	ZSTR_LEN(shown) = strlen(ZSTR_VAL(shown));
+	return shown;
 }
 
 /* "default", "php.ini", or the variable's name. */
@@ -149,6 +162,20 @@ static void add_spool(zval *to, const opa_publish_status *status)
 	add_assoc_zval(to, "spool", &spool);
 }
 
+/* A value of the exporter's state; empty when it is not there. */
+static opa_str state_value(const char *state, const char *key)
+{
+	size_t key_len = strlen(key);
+	for (const char *line = state; *line != '\0';) {
+		size_t len = strcspn(line, "\n");
+		if (len > key_len && line[key_len] == '=' && memcmp(line, key, key_len) == 0) {
+			return (opa_str){line + key_len + 1, len - key_len - 1};
+		}
+		line += len + (line[len] == '\n');
+	}
+	return OPA_STR("");
+}
+
 /* The exporter's own words: "key=value" lines. */
 static void add_state(zval *to, const char *text)
 {
@@ -175,6 +202,8 @@ static void add_exporter(zval *to, const opa_config *config, const opa_publish_s
 	} else {
 		add_assoc_null(&exporter, "path");
 	}
+	add_assoc_string(&exporter, "destination",
+		config != NULL && config->collector != NULL ? config->collector : "store");
 	add_assoc_bool(&exporter, "running", status->exporter_running);
 	add_state(&exporter, status->exporter_state);
 	add_assoc_zval(to, "exporter", &exporter);
@@ -264,6 +293,23 @@ static void info_number(const char *name, uint64_t value)
 	info_row(name, text);
 }
 
+/* A time of the exporter's, and what was then. */
+static void info_event(const char *name, const char *state, const char *time_key, const char *key)
+{
+	char text[1024];
+	time_t seconds = (time_t)ZEND_STRTOL(state_value(state, time_key).data, NULL, 10);
+	opa_str what = key != NULL ? state_value(state, key) : OPA_STR("");
+	struct tm tm;
+	if (seconds <= 0 || php_gmtime_r(&seconds, &tm) == NULL) {
+		info_row(name, "");
+		return;
+	}
+	size_t n = strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm);
+	snprintf(
+		text + n, sizeof(text) - n, "%s%.*s", what.len > 0 ? ": " : "", (int)what.len, what.data);
+	info_row(name, text);
+}
+
 static void info_warnings(const opa_config *config)
 {
 	size_t len;
@@ -289,6 +335,10 @@ static void info_state(const opa_config *config, const opa_publish_status *statu
 	info_row("Exporter",
 		config != NULL && config->outlet.exporter != NULL ? config->outlet.exporter : "");
 	info_row("Exporter runs", status->exporter_running ? "yes" : "no");
+	info_event("Last success", status->exporter_state, "last_success", NULL);
+	info_event("Last error", status->exporter_state, "last_error_time", "last_error");
+	info_row("Traces go to",
+		config != NULL && config->collector != NULL ? config->collector : "the local store");
 	info_row("OTEL_* variables",
 		config != NULL && config->any_variable
 			? "found"

@@ -4,6 +4,9 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 php=${OPA_PHP:-php} modules=${OPA_BUILD:?the directory of the bench build}/modules
+if [ "${1:-}" = collector ]; then
+	OPA_MODULES=$modules exec "$php" "$here/collector.php" "${@:2}"
+fi
 spool=$(mktemp -d -p /dev/shm opa-bench.XXXXXX)
 trap 'rm -rf "$spool"' EXIT
 

@@ -2,7 +2,8 @@
 # What every command needs: packages, the PHP in use, a place of its own for what it starts, and the
 # results that end in the line "N passed, N failed".
 
-packages_build=(gcc libc6-dev make autoconf libtool pkg-config libsqlite3-dev)
+packages_build=(gcc libc6-dev make autoconf libtool pkg-config libsqlite3-dev
+	libcurl4-openssl-dev zlib1g-dev)
 packages_unit=(libcmocka-dev valgrind protobuf-compiler)
 packages_e2e=(phpunit nginx-light curl)
 packages_lint=(clang clang-format shellcheck php-parser)

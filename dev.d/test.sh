@@ -289,10 +289,29 @@ test_symbols() {
 
 # --- against real servers ---------------------------------------------------------------------
 
+# A real OpenTelemetry Collector: the one that $OTELCOL names, or one that is built, once, out of
+# Debian's packages. Only where the tests that need it may run: it takes minutes.
+otelcol() {
+	local out=$root/build/otelcol/otelcol
+	if [ -n "${OTELCOL:-}" ] || { [ $# -gt 0 ] && [[ $* != *Collector* ]]; }; then
+		return 0
+	fi
+	if [ ! -x "$out" ]; then
+		say 'building an OpenTelemetry Collector (build/otelcol.log)'
+		if ! as_root bash tests/tools/otelcol.sh "$out" >"$root/build/otelcol.log" 2>&1; then
+			say 'SKIPPED: no OpenTelemetry Collector can be built here (build/otelcol.log), and OTELCOL' \
+				'names none: NOTHING IS TESTED AGAINST A REAL ONE'
+			return 0
+		fi
+	fi
+	export OTELCOL=$out
+}
+
 test_e2e() {
 	need "${packages_e2e[@]}"
 	need_php_extensions cli fpm sqlite3 curl xml mbstring
 	build_variant normal
+	otelcol "$@"
 	local log=$root/build/e2e$php_suffix status=0 counts
 	sandbox_open
 	rm -f "$log.xml"

@@ -16,6 +16,9 @@
 #define QUIET_AFTER_NS (10 * OPA_SECOND_NS)
 #define LOOK_NS        (10 * OPA_MS_NS)
 #define CLEAN_NS       (60 * OPA_SECOND_NS)
+#define SLICE_NS       (50 * OPA_MS_NS) /* of waiting for answers, between two looks for signals */
+#define PATIENCE_NS    (3600 * OPA_SECOND_NS)
+#define LATE_SECONDS   5 /* after the time to stop is over */
 
 /* ---- signals ---- */
 
@@ -35,6 +38,7 @@ static void set_up_signals(void)
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
+	signal(SIGALRM, SIG_DFL);
 	stop_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
@@ -59,8 +63,13 @@ static void wait_for_stop(opa_exporter *exporter, uint64_t ns)
 	struct timespec time = {(time_t)(ns / OPA_SECOND_NS), (long)(ns % OPA_SECOND_NS)};
 	stop_signals(&set);
 	if (sigtimedwait(&set, NULL, &time) > 0 && !exporter->stopping) {
+		uint64_t timeout = shutdown_timeout(exporter);
 		exporter->stopping = true;
-		exporter->stop_at = opa_clock_mono() + shutdown_timeout(exporter);
+		exporter->stop_at = opa_clock_mono() + timeout;
+		if (exporter->http != NULL) {
+			/* Whatever a library waits for: being killed costs a repetition, nothing else. */
+			alarm((unsigned)(timeout / OPA_SECOND_NS) + LATE_SECONDS);
+		}
 	}
 }
 
@@ -101,15 +110,78 @@ static void do_round(opa_exporter *exporter)
 	opa_exporter_write_state(exporter, false, false);
 }
 
-static bool is_idle(const opa_exporter *exporter, unsigned seconds)
+static bool has_batch(const opa_exporter *exporter)
 {
-	return exporter->live == 0 && exporter->live_controls == 0 &&
-		   opa_clock_mono() - exporter->data_at >= seconds * OPA_SECOND_NS;
+	for (const opa_target *t = exporter->targets; t != NULL; t = t->next) {
+		if (t->batch.since != 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
+/* Whether traces wait for a collector that may come back: then it is worth to stay for a while. */
+static bool is_holding(const opa_exporter *exporter)
+{
+	for (const opa_target *t = exporter->targets; t != NULL; t = t->next) {
+		if (t->failing && t->definition.type == OPA_DESTINATION_COLLECTOR &&
+			t->blocked_round == exporter->round) {
+			return opa_clock_mono() - exporter->data_at < PATIENCE_NS;
+		}
+	}
+	return false;
+}
+
+static bool is_idle(const opa_exporter *exporter, unsigned seconds)
+{
+	return exporter->live == 0 && exporter->live_controls == 0 && !has_batch(exporter) &&
+		   !is_holding(exporter) && opa_clock_mono() - exporter->data_at >= seconds * OPA_SECOND_NS;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * In a quiet hour it looks less often, but often enough for a collector's linger; what waits for
+ * more to come, or for another try, is not kept waiting longer than that.
+ */
 static uint64_t pause_length(const opa_exporter *exporter)
 {
-	return opa_clock_mono() - exporter->data_at < QUIET_AFTER_NS ? POLL_NS : POLL_QUIET_NS;
+	uint64_t now = opa_clock_mono();
+	uint64_t pause = now - exporter->data_at < QUIET_AFTER_NS ? POLL_NS : POLL_QUIET_NS;
+	for (const opa_target *t = exporter->targets; t != NULL; t = t->next) {
+		if (t->sink == NULL || t->store != NULL) {
+			continue;
+		}
+		pause = least(pause, t->sink->linger > POLL_NS ? t->sink->linger : POLL_NS);
+		bool retries = t->failing && t->blocked_round == exporter->round;
+		uint64_t due = retries ? t->retry_at : t->batch.since + t->sink->linger;
+		if (retries || (t->batch.since != 0 && !t->batch.pending)) {
+			pause = least(pause, due > now ? due - now : 0);
+		}
+	}
+	return pause;
+}
+
+/* Until the next round: it comes early when a collector has answered. */
+static void rest(opa_exporter *exporter)
+{
+	uint64_t until = opa_clock_mono() + pause_length(exporter);
+	for (uint64_t now = opa_clock_mono(); now < until && !exporter->stopping;
+		 now = opa_clock_mono()) {
+		if (exporter->http == NULL || !opa_http_is_busy(exporter->http)) {
+			wait_for_stop(exporter, until - now);
+			return;
+		}
+		uint64_t slice = least(until - now, SLICE_NS);
+		if (opa_http_wait(exporter->http, (unsigned)(slice / OPA_MS_NS))) {
+			break;
+		}
+		wait_for_stop(exporter, 0);
+	}
+	wait_for_stop(exporter, 0);
 }
 
 /* Whether there is a journal that the last round did not see; those that wait are no news. */
@@ -167,7 +239,7 @@ static void serve(opa_exporter *exporter, unsigned idle_seconds)
 			}
 			continue;
 		}
-		wait_for_stop(exporter, pause_length(exporter));
+		rest(exporter);
 	}
 }
 
@@ -175,10 +247,10 @@ static opa_exporter_result serve_once(opa_exporter *exporter, char *problem, siz
 {
 	opa_exporter_find_recent(exporter);
 	do_round(exporter);
-	opa_exporter_prune(exporter);
+	opa_exporter_prune_all(exporter);
 	for (opa_target *t = exporter->targets; t != NULL; t = t->next) {
 		if (t->gone.len > 0 && opa_exporter_begin(exporter, t)) {
-			opa_exporter_commit(exporter);
+			opa_exporter_commit(exporter, t);
 		}
 	}
 	opa_exporter_write_state(exporter, true, true);
@@ -195,6 +267,9 @@ static opa_exporter_result run_with_lease(
 	} else {
 		serve(exporter, options->idle_seconds);
 	}
+	for (opa_target *t = exporter->targets; t != NULL; t = t->next) {
+		t->batch = (opa_batch){0};
+	}
 	opa_exporter_forget_sources(exporter, true);
 	opa_exporter_close_targets(exporter);
 	opa_exporter_release_lease(exporter);
@@ -204,7 +279,7 @@ static opa_exporter_result run_with_lease(
 opa_exporter_result opa_exporter_run(
 	const opa_exporter_options *options, char *problem, size_t size)
 {
-	opa_exporter exporter = {.lease = -1, .once = options->once};
+	opa_exporter exporter = {.lease = -1, .once = options->once, .local = options->local};
 	int reason;
 	opa_exporter_result result;
 	problem[0] = '\0';

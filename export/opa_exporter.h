@@ -1,6 +1,6 @@
 /*
- * opa-exporter as a library: brings the journals of one spool into the stores of their
- * destinations. opa_exporter_main.c is the program around it.
+ * opa-exporter as a library: brings the journals of one spool to their destinations, which are
+ * stores and collectors. opa_exporter_main.c is the program around it.
  *
  * One thread; one call per process at a time. It blocks SIGTERM and SIGINT while it runs (they are
  * waited for, not handled) and ignores SIGHUP and SIGPIPE. It prints nothing.
@@ -17,6 +17,7 @@ typedef struct opa_exporter_options {
 	const char *spool;     /* the directory; it exists */
 	int lease_fd;          /* the locked <spool>/lease; taken over and closed. -1: take it */
 	bool once;             /* bring in what is there now, and leave */
+	bool local;            /* only what goes into a local store: no collector is spoken to */
 	unsigned idle_seconds; /* leave after so long without data and without a live process */
 } opa_exporter_options;
 

@@ -7,13 +7,14 @@
 #include <string.h>
 
 static const char help[] =
-	"Usage: opa-exporter --spool DIR [--once] [--idle SECONDS]\n"
+	"Usage: opa-exporter --spool DIR [--once [--local]] [--idle SECONDS]\n"
 	"\n"
-	"Brings the traces that PHP processes left in the spool DIR into the store (or wherever their\n"
-	"settings say). PHP starts it by itself; it leaves when there is nothing more to do.\n"
+	"Brings the traces that PHP processes left in the spool DIR into the store, or to the collector\n"
+	"that their settings name. PHP starts it by itself; it leaves when there is nothing more to do.\n"
 	"\n"
 	"  --spool DIR      the directory, as `opa status` prints it\n"
 	"  --once           bring in what is there now, then leave\n"
+	"  --local          only what goes into a local store; no collector is spoken to\n"
 	"  --idle SECONDS   leave after so long without traces and without a PHP process (60)\n"
 	"  --lease-fd N     descriptor of the locked DIR/lease; for whoever starts it\n"
 	"  --help, --version\n"
@@ -72,6 +73,8 @@ static int parse(int argc, char **argv, opa_exporter_options *options)
 		}
 		if (strcmp(argv[i], "--once") == 0) {
 			options->once = true;
+		} else if (strcmp(argv[i], "--local") == 0) {
+			options->local = true;
 		} else if (!takes_value(argv[i])) {
 			return complain("unknown argument ", argv[i]);
 		} else if (i + 1 == argc) {

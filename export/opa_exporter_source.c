@@ -59,7 +59,7 @@ void opa_exporter_forget_sources(opa_exporter *exporter, bool all)
 		opa_source **link = &exporter->buckets[i];
 		while (*link != NULL) {
 			opa_source *source = *link;
-			if (!all && source->round == exporter->round) {
+			if (!all && (source->round == exporter->round || source->in_batch)) {
 				link = &source->next;
 				continue;
 			}
@@ -93,7 +93,7 @@ uint64_t opa_exporter_measure_waiting(opa_exporter *exporter)
 	for (size_t i = 0; i < OPA_EXPORTER_BUCKETS; i++) {
 		for (opa_source *source = exporter->buckets[i]; source != NULL; source = source->next) {
 			struct stat st;
-			if (source->read_round == exporter->round) {
+			if (source->read_round == exporter->round && !source->in_batch) {
 				continue;
 			}
 			if ((look(exporter, "live", source->name, &st) ||

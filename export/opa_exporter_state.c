@@ -89,11 +89,11 @@ static bool store_counters(opa_exporter *exporter, census *c)
 	claim_files(exporter, c);
 	for (size_t i = 0; i < c->count; i++) {
 		if (!add_counters(target->store, &c->files[i])) {
-			opa_exporter_abort(exporter);
+			opa_exporter_abort(exporter, target);
 			return false;
 		}
 	}
-	if (!opa_exporter_commit(exporter)) {
+	if (opa_exporter_commit(exporter, target) != OPA_COMMIT_DONE) {
 		return false;
 	}
 	for (size_t i = 0; i < c->count; i++) {
@@ -183,7 +183,7 @@ static void find_problem(const opa_exporter *exporter, char *problem, size_t siz
 		snprintf(problem, size, "%s", exporter->unread);
 	}
 	for (const opa_target *t = exporter->targets; t != NULL; t = t->next) {
-		if (t->problem[0] != '\0' && t->blocked_round == exporter->round) {
+		if (t->problem[0] != '\0' && (t->blocked_round == exporter->round || t->dropping)) {
 			snprintf(problem, size, "%s", t->problem);
 			return;
 		}
@@ -226,6 +226,12 @@ static void describe(opa_exporter *exporter, opa_text *text, uint64_t now, bool 
 	}
 	if (exporter->recent != NULL && exporter->recent->store != NULL) {
 		append_line(text, "store", opa_store_path(exporter->recent->store));
+	}
+	if (exporter->served != NULL && exporter->served->definition.endpoint != NULL) {
+		char url[OPA_ADDRESS_MAX];
+		const char *endpoint = exporter->served->definition.endpoint;
+		opa_address_show((opa_str){endpoint, strlen(endpoint)}, url, sizeof(url));
+		append_line(text, "collector", url);
 	}
 	if (exporter->last_success > 0) {
 		append_number(text, "last_success", exporter->last_success);

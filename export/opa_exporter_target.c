@@ -39,26 +39,54 @@ void opa_exporter_warn(opa_exporter *exporter, const char *warning)
 	exporter->last_error_time = opa_clock_wall() / OPA_SECOND_NS;
 }
 
-void opa_exporter_fail(opa_exporter *exporter, opa_target *target, const char *problem)
+/* What the sink has is gone with it; a collector's does not cost anything to keep. */
+static void close_sink(opa_target *target)
 {
-	/* The text may be the store's own. */
-	snprintf(target->problem, sizeof(target->problem), "%s",
-		problem[0] != '\0' ? problem : "the store failed");
-	opa_exporter_warn(exporter, target->problem);
-	opa_store_close(target->store);
+	if (target->sink != NULL) {
+		target->sink->type->close(target->sink);
+	}
+	target->sink = NULL;
 	target->store = NULL;
+}
+
+/* Twice as long as the last time. */
+static uint64_t next_backoff(opa_target *target)
+{
 	target->backoff_ms = target->backoff_ms == 0 ? BACKOFF_FIRST_MS : target->backoff_ms * 2;
 	if (target->backoff_ms > BACKOFF_MOST_MS) {
 		target->backoff_ms = BACKOFF_MOST_MS;
 	}
-	target->retry_at = opa_clock_mono() + target->backoff_ms * OPA_MS_NS;
+	return target->backoff_ms;
+}
+
+void opa_exporter_fail(
+	opa_exporter *exporter, opa_target *target, const char *problem, uint64_t pause_ms)
+{
+	/* The text may be the sink's own. */
+	snprintf(target->problem, sizeof(target->problem), "%s",
+		problem[0] != '\0' ? problem : "the store failed");
+	opa_exporter_warn(exporter, target->problem);
+	if (target->store != NULL) {
+		close_sink(target);
+	}
+	target->failing = true;
+	target->retry_at =
+		opa_clock_mono() + (pause_ms > 0 ? pause_ms : next_backoff(target)) * OPA_MS_NS;
 }
 
 void opa_exporter_clear(opa_exporter *exporter, opa_target *target)
 {
 	target->problem[0] = '\0';
 	target->backoff_ms = 0;
+	target->dropping = false;
 	exporter->last_success = opa_clock_wall() / OPA_SECOND_NS;
+}
+
+void opa_exporter_note_loss(opa_exporter *exporter, opa_target *target, const char *problem)
+{
+	snprintf(target->problem, sizeof(target->problem), "%s", problem);
+	opa_exporter_warn(exporter, target->problem);
+	target->dropping = true;
 }
 
 /* ---- definitions ---- */
@@ -80,7 +108,7 @@ static bool read_definition(opa_exporter *exporter, opa_target *target, char *pr
 			exporter->spool.path, name);
 	} else if (!opa_destination_parse(&target->definition, (opa_str){text, (size_t)len})) {
 		snprintf(problem, size, "out of memory");
-	} else if (target->definition.type != OPA_DESTINATION_STORE) {
+	} else if (target->definition.type == OPA_DESTINATION_UNKNOWN) {
 		/* Not kept: a newer exporter, or a newer file, may know better. */
 		snprintf(problem, size,
 			"traces wait for a destination of type \"%.60s\", which opa-exporter %s does not know (%s)",
@@ -93,58 +121,34 @@ static bool read_definition(opa_exporter *exporter, opa_target *target, char *pr
 	return target->defined;
 }
 
-/* ---- stores ---- */
+/* ---- sinks ---- */
 
-static opa_store *open_store(
+static bool open_sink(
 	opa_exporter *exporter, opa_target *target, bool must_exist, char *problem, size_t size)
 {
-	const opa_destination *d = &target->definition;
-	opa_store_options options = {
-		.path = d->path,
-		.state_dir = d->state_dir,
-		.home = d->home,
-		.spool = exporter->spool.path,
-		.group = d->group,
-		.max_size = d->max_size,
-		.spool_size = exporter->spool.max_size,
-		.max_age = d->max_age,
-		.durable = !exporter->spool.tmpfs,
-		.must_exist = must_exist,
-	};
-	opa_store *store = opa_store_open(&options, problem, size);
-	if (store != NULL && opa_store_problem(store)[0] != '\0') {
-		opa_exporter_warn(exporter, opa_store_problem(store));
+	if (!read_definition(exporter, target, problem, size)) {
+		return false;
 	}
-	if (store != NULL && !opa_store_clean_positions(store, opa_exporter_has_file, exporter)) {
-		snprintf(problem, size, "%s", opa_store_problem(store));
-		opa_store_close(store);
-		store = NULL;
+	if (target->definition.type == OPA_DESTINATION_STORE) {
+		return opa_exporter_open_store(exporter, target, must_exist, problem, size);
 	}
-	return store;
+	/* Who asks for stores does not ask for these. */
+	return !must_exist && !exporter->local &&
+		   opa_exporter_open_collector(exporter, target, problem, size);
 }
 
-static opa_store *try_store(opa_exporter *exporter, opa_target *target, bool must_exist)
+bool opa_exporter_open_sink(opa_exporter *exporter, opa_target *target, bool must_exist)
 {
 	char problem[OPA_EXPORTER_PROBLEM_MAX] = "";
-	if (target->store != NULL) {
-		return target->store;
+	if (target->failing && target->retry_at > opa_clock_mono()) {
+		return false;
 	}
-	if (target->retry_at > opa_clock_mono()) {
-		return NULL;
+	target->failing = false;
+	if (target->sink == NULL &&
+		!open_sink(exporter, target, must_exist, problem, sizeof(problem)) && problem[0] != '\0') {
+		opa_exporter_fail(exporter, target, problem, 0);
 	}
-	if (read_definition(exporter, target, problem, sizeof(problem))) {
-		target->store = open_store(exporter, target, must_exist, problem, sizeof(problem));
-		target->prune_at = 0; /* soon */
-	}
-	if (target->store == NULL && problem[0] != '\0') {
-		opa_exporter_fail(exporter, target, problem);
-	}
-	return target->store;
-}
-
-opa_store *opa_exporter_open_store(opa_exporter *exporter, opa_target *target)
-{
-	return try_store(exporter, target, false);
+	return target->sink != NULL;
 }
 
 void opa_exporter_close_targets(opa_exporter *exporter)
@@ -152,12 +156,14 @@ void opa_exporter_close_targets(opa_exporter *exporter)
 	while (exporter->targets != NULL) {
 		opa_target *target = exporter->targets;
 		exporter->targets = target->next;
-		opa_store_close(target->store);
+		close_sink(target);
 		opa_destination_deinit(&target->definition);
 		opa_text_deinit(&target->gone);
 		opa_free(target);
 	}
-	exporter->recent = NULL;
+	exporter->recent = exporter->served = NULL;
+	opa_http_destroy(exporter->http);
+	exporter->http = NULL;
 }
 
 /* ---- the recent one ---- */
@@ -201,7 +207,7 @@ opa_target *opa_exporter_find_recent(opa_exporter *exporter)
 		if (target == NULL) {
 			return NULL;
 		}
-		if (try_store(exporter, target, true) != NULL) {
+		if (opa_exporter_open_sink(exporter, target, true) && target->store != NULL) {
 			exporter->recent = target;
 			return target;
 		}

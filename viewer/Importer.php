@@ -4,7 +4,10 @@ declare(strict_types=1);
 
 namespace Opa\Viewer;
 
-/** Brings in what lies in a spool's journals, by the exporter; or waits for the one that does. */
+/**
+ * Brings in what lies in a spool's journals, by the exporter; or waits for the one that does. What is for
+ * a collector is left to the exporter that PHP starts: a command waits for no network.
+ */
 final class Importer
 {
 	private const ANOTHER_EXPORTER = 3;
@@ -62,7 +65,7 @@ final class Importer
 	private function start(string $program, Spool $spool): array
 	{
 		$null = ['file', '/dev/null', 'r+'];
-		$process = @proc_open([$program, '--spool', $spool->path, '--once'],
+		$process = @proc_open([$program, '--spool', $spool->path, '--once', '--local'],
 			[$null, $null, ['pipe', 'w']], $pipes);
 		if ($process === false) {
 			return [1, "$program could not be started"];
@@ -78,7 +81,7 @@ final class Importer
 	 */
 	private function waiting(Spool $spool): array
 	{
-		$waiting = $spool->journals('live') + $spool->journals('sealed');
+		$waiting = $spool->localJournals();
 		if ($waiting === []) {
 			return [];
 		}

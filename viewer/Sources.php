@@ -243,12 +243,18 @@ final class Sources
 				'Try:  ' . $this->env->commandAs($wanted) . "\n" . self::GROUP);
 		}
 		$waiting = 0;
+		$collectors = [];
 		foreach ($this->spools() as $spool) {
-			$waiting += count($spool->journals('live')) + count($spool->journals('sealed'));
+			$waiting += count($spool->localJournals());
+			$collectors = [...$collectors, ...$spool->collectors()];
 		}
 		if ($waiting > 0) {
 			return new Problem("nothing of $me->name's has reached a store yet, "
 				. Format::plural($waiting, 'journal') . ' wait', "See why:  opa status");
+		}
+		if ($collectors !== []) {
+			return new Problem("none of $me->name's traces are here: they are sent to "
+				. implode(', ', array_unique($collectors)), "How that is doing:  opa status");
 		}
 		$others = $wanted === null ? (new Places($this->env))->others($this->allSpools()) : [];
 		if ($others !== []) {

@@ -13,6 +13,9 @@ final class Spool
 	/** Less than a block. */
 	private const NO_ROOM = 4096;
 
+	/** Where a journal's header names its destination (export/opa_journal_format.h). */
+	private const JOURNAL_DESTINATION = 8;
+
 	private function __construct(
 		public readonly string $path,
 		public readonly int $owner,
@@ -74,11 +77,51 @@ final class Spool
 		return !$this->isServed() && (int) @lstat("$this->path/state")['mtime'] < $facts['mtime'];
 	}
 
-	/** @return list<array<string, string>> */
+	/** @return array<string, array<string, string>> by their names, 16 hex digits */
 	public function destinations(): array
 	{
-		$files = $this->mine ? glob("$this->path/dest/*") : [];
-		return array_values(array_filter(array_map($this->pairs(...), $files ?: [])));
+		$found = [];
+		foreach ($this->mine ? (glob("$this->path/dest/*") ?: []) : [] as $file) {
+			if (preg_match('/^[0-9a-f]{16}$/', basename($file))) {
+				$found[basename($file)] = $this->pairs($file);
+			}
+		}
+		return array_filter($found);
+	}
+
+	/** @return list<string> the URLs of the collectors that traces are sent to, without credentials */
+	public function collectors(): array
+	{
+		$urls = [];
+		foreach ($this->destinations() as $d) {
+			if (($d['type'] ?? '') === 'otlp') {
+				$url = preg_replace('~^([^/]*//)[^/?]*@~', '$1REDACTED@', $d['endpoint'] ?? '');
+				$urls[] = preg_replace('/\?.*/s', '?REDACTED', $url);
+			}
+		}
+		return array_values(array_unique($urls));
+	}
+
+	/**
+	 * The journals that are for a local store, or for nobody that is known: name => size.
+	 * @return array<string, int>
+	 */
+	public function localJournals(): array
+	{
+		$collectors = array_filter($this->destinations(),
+			static fn (array $d): bool => ($d['type'] ?? '') === 'otlp');
+		$journals = ['live' => $this->journals('live'), 'sealed' => $this->journals('sealed')];
+		foreach ($collectors === [] ? [] : $journals as $folder => $names) {
+			foreach (array_keys($names) as $name) {
+				$head = OwnFile::read("$this->path/$folder/$name", $this->owner, self::JOURNAL_DESTINATION + 8);
+				$id = strlen($head) < self::JOURNAL_DESTINATION + 8 ? ''
+					: sprintf('%016x', unpack('q', $head, self::JOURNAL_DESTINATION)[1]);
+				if (isset($collectors[$id])) {
+					unset($journals[$folder][$name]);
+				}
+			}
+		}
+		return $journals['live'] + $journals['sealed'];
 	}
 
 	/**
@@ -128,13 +171,22 @@ final class Spool
 	}
 
 	/**
-	 * What the processes have counted whose numbers are not in the store, added up.
+	 * What the processes have counted whose numbers are not in the store, and what the exporter has
+	 * counted for collectors, added up.
 	 * @param array<string, int> $stored files (by name) whose numbers are in the store already
 	 * @return array<string, int>
 	 */
 	public function counters(array $stored): array
 	{
-		return $this->mine ? $this->controlFiles()->sum($stored) : [];
+		$sum = $this->mine ? $this->controlFiles()->sum($stored) : [];
+		foreach ($this->mine ? (glob("$this->path/dest/*.sent") ?: []) : [] as $file) {
+			foreach ($this->pairs($file) as $name => $value) {
+				if (preg_match('/^[a-z_]+$/', (string) $name)) {
+					$sum[$name] = ($sum[$name] ?? 0) + (int) $value;
+				}
+			}
+		}
+		return $sum;
 	}
 
 	public function isDiskFull(): bool

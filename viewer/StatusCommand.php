@@ -22,6 +22,9 @@ final class StatusCommand implements Command
 		'spans_dropped_io_error' => 'spans dropped: the write failed',
 		'spans_dropped_too_large' => "spans dropped: above the journal's limit for a record",
 		'spans_dropped_no_memory' => 'spans dropped: out of memory',
+		'collector_spans_rejected' => 'spans rejected by the collector',
+		'collector_spans_dropped_malformed' => 'spans dropped: the collector refused their records (the last are in rejected/)',
+		'collector_spans_dropped_refused' => 'spans dropped: the collector refused to take any',
 		'exporter_bytes_skipped' => 'bytes of damage in journals',
 		'exporter_spans_undecodable' => 'spans that could not be decoded',
 		'journals_lost' => 'journals removed beneath a live process',
@@ -76,13 +79,16 @@ final class StatusCommand implements Command
 			'counters' => $this->counters($store),
 		];
 		$facts['losses'] = array_filter(array_intersect_key($facts['counters'], self::LOSSES));
+		// Who sends everything to a collector needs no store.
+		$sent = array_merge([], ...array_column($facts['spools'], 'collectors')) !== [];
+		$code = $problem === null || $sent ? 0 : 1;
 		if ($this->options->has('json')) {
 			$context->out->json(['counters' => (object) $facts['counters'],
 				'losses' => (object) $facts['losses']] + $facts, true);
-			return $problem === null ? 0 : 1;
+			return $code;
 		}
 		$this->print($facts, $problem);
-		return $problem === null ? 0 : 1;
+		return $code;
 	}
 
 	/** @return array<string, mixed> */
@@ -123,6 +129,7 @@ final class StatusCommand implements Command
 			'bytes' => array_sum($live) + array_sum($sealed),
 			'disk_full' => $spool->isDiskFull(),
 			'uncounted' => $spool->uncounted(),
+			'collectors' => $spool->collectors(),
 			'exporter_running' => $running,
 			'problem' => self::problem($spool, $state, $running),
 			'state' => (object) $state,
@@ -224,6 +231,9 @@ final class StatusCommand implements Command
 		}
 		$this->fact('', Format::plural($spool['live'], 'journal') . ' of live processes, '
 			. Format::count($spool['sealed']) . ' sealed, ' . Format::bytes($spool['bytes']));
+		foreach ($spool['collectors'] as $url) {
+			$this->fact('Collector', $url, 'bold');
+		}
 		if ($spool['disk_full']) {
 			$this->fact('Problem', 'the file system is full: new traces are dropped', 'error');
 		}
@@ -270,6 +280,9 @@ final class StatusCommand implements Command
 				. Format::count($counters['traces_started']) . ' started, '
 				. Format::plural($counters['spans_kept'] ?? 0, 'span') . ' kept of '
 				. Format::count($counters['spans_started'] ?? 0));
+		}
+		if (isset($counters['collector_spans_sent'])) {
+			$this->fact('Sent', Format::plural($counters['collector_spans_sent'], 'span') . ' to collectors');
 		}
 		$failed = $counters['exporter_failed'] ?? 0;
 		if ($failed > 0) {

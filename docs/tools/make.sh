@@ -14,7 +14,7 @@ settings)
 	dir=$(mktemp -d)
 	trap 'rm -rf "$dir"' EXIT
 	${CC:-cc} -std=c11 -D_GNU_SOURCE -o "$dir/settings" "$here/settings.c" "$top/opa_setting.c" \
-		"$top/core/opa_units.c"
+		"$top/core/opa_units.c" "$top/core/opa_address.c"
 	"$dir/settings" >"$dir/table"
 	sed -e "/^<!-- made by/,/^<!-- end -->/{/^<!--/!d}" -e "/^<!-- made by/r $dir/table" \
 		"$top/docs/settings.md"

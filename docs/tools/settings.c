@@ -7,8 +7,8 @@
 #include <string.h>
 
 static const char *const modes[] = {"SYSTEM", "PERDIR", "ALL"};
-static const char *const types[] = {
-	"on/off", "count", "share", "bytes", "time", "text", "path", "level"};
+static const char *const types[] = {"on/off", "count", "share", "bytes", "time", "text", "path",
+	"level", "URL", "URL", "list", "name"};
 
 /* A list of names between backquotes. */
 static void print_variables(const char *names)

@@ -72,7 +72,7 @@ final class ViewerSourcesTest extends ViewerSystemTestCase
 			. var_export($add, true) . ');');
 		$result = $this->inRoot(['list'], $this->exporter(PHP_BINARY . " '$this->directory/add.php' '"
 			. $this->mySpool() . "/store/traces.db'"));
-		$this->assertSame('--spool ' . $this->mySpool() . " --once\n", $this->calls());
+		$this->assertSame('--spool ' . $this->mySpool() . " --once --local\n", $this->calls());
 		$this->assertStringContainsString('imported', $result->out);
 	}
 
@@ -155,7 +155,7 @@ final class ViewerSourcesTest extends ViewerSystemTestCase
 		$this->assertSame(0, $this->inRoot(['list', '--store', $path], $env)->code);
 		$this->assertSame('', $this->calls());
 		$this->inRoot(['list', '--store', $this->mySpool() . '/store'], $env);
-		$this->assertSame('--spool ' . $this->mySpool() . " --once\n", $this->calls());
+		$this->assertSame('--spool ' . $this->mySpool() . " --once --local\n", $this->calls());
 	}
 
 	public function testASpoolThatIsNamedIsTheOnlyOne(): void
@@ -163,7 +163,7 @@ final class ViewerSourcesTest extends ViewerSystemTestCase
 		$this->spool($this->mySpool(), 'not this');
 		$this->spool("$this->directory/elsewhere", 'this one', 1_000_000_000);
 		$result = $this->inRoot(['list', '--spool', "$this->directory/elsewhere"], $this->exporter('exit 0'));
-		$this->assertSame("--spool $this->directory/elsewhere --once\n", $this->calls());
+		$this->assertSame("--spool $this->directory/elsewhere --once --local\n", $this->calls());
 		$this->assertStringContainsString('this one', $result->out);
 		$this->assertStringNotContainsString('not this', $result->out . $result->err);
 	}

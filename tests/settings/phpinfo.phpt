@@ -90,6 +90,12 @@ check($run['out'], $common + [
 ]);
 show('secrets', str_contains(strstr($run['out'], "\nEND ", true), 'topsecret'), str_contains(strstr($run['out'], "\nEND ", true), 'hunter'));
 
+echo "\nWhat the exporter has said\n";
+$run = opa_test_run('<?php opa_end_span(opa_start_span("s")); opa_flush(0); file_put_contents(opa_status()["spool"]["path"] . "/state",
+	"pid=1\nupdated=1700000000\nlast_success=1700000000\nlast_error=http://c: no connection\nlast_error_time=1700000060\n"); phpinfo(INFO_MODULES);');
+preg_match_all('/^(Last (?:success|error) => .*)$/m', $run['out'], $m);
+echo implode("\n", $m[1]), "\n";
+
 echo "\nFrom variables, as a web page\n";
 $server = new OpaTestServer($program, ['html_errors' => '1'], ['OTEL_SPAN_EVENT_COUNT_LIMIT' => '77', 'OTEL_SERVICE_NAME' => '<i>web</i>',
 	'OTEL_RESOURCE_ATTRIBUTES' => 'team=b,db.password=topsecret']);
@@ -118,6 +124,9 @@ Spool size | %d
 Spool size, at most | %d
 Exporter | /nonexistent/opa-exporter
 Exporter runs | no
+Last success | -
+Last error | -
+Traces go to | the local store
 OTEL_* variables | none found (PHP-FPM clears the environment unless clear_env = no)
  ["Setting","Effective value","From"]
 every setting true true
@@ -126,6 +135,10 @@ every counter true true
 kept 1
 each says what it counts true
 secrets false false
+
+What the exporter has said
+Last success => 2023-11-14 22:13:20 UTC
+Last error => 2023-11-14 22:14:20 UTC: http://c: no connection
 
 From variables, as a web page
 tables 3
@@ -137,6 +150,9 @@ Spool size | %d
 Spool size, at most | %d
 Exporter | /nonexistent/opa-exporter
 Exporter runs | no
+Last success | -
+Last error | -
+Traces go to | the local store
 OTEL_* variables | found
  ["Setting","Effective value","From"]
 every setting true true

@@ -32,6 +32,16 @@ $cases = [
 	'opa.store_max_size' => [['0', '10G'], ['10X']],
 	'opa.store_max_age' => [['0', '7d', '12h'], ['7y']],
 	'opa.store_group' => [['', 'adm'], ["a\nb"]],
+	'opa.endpoint' => [['', 'http://collector:4318', 'https://c.example/otlp?x=1', 'unix:///run/c.sock', 'HTTP://[::1]:1'], ['collector:4318', 'grpc://c:4317', 'http://', 'http://c:0', 'unix://c.sock', 'http://a b']],
+	'opa.headers' => [['', 'api-key=x', 'a=b,c=d%20e'], ['nothing', 'a b=c', 'a=%0d%0aHost: x', "a=b\nc"]],
+	'opa.timeout' => [['100ms', '10s', '600'], ['99ms', '0', '601', '']],
+	'opa.compression' => [['gzip', 'none', 'GZIP', ''], ['zstd', '9']],
+	'opa.batch_size' => [['4K', '32M'], ['4095', '33M', '0']],
+	'opa.linger' => [['0', '250ms', '60s'], ['61s', '-1']],
+	'opa.ca_file' => [['', '/etc/ca.pem'], ['ca.pem']],
+	'opa.cert_file' => [['', '/etc/cert.pem'], ['cert.pem']],
+	'opa.key_file' => [['', '/etc/key.pem'], ['key.pem']],
+	'opa.proxy' => [['', 'http://proxy:3128', 'proxy:3128', 'socks5h://u:p@10.0.0.1:1080'], ['ftp://proxy', 'http://proxy/path', 'proxy:port']],
 	'opa.exporter_path' => [['', '/x'], ['opa-exporter']],
 	'opa.shutdown_timeout' => [['0', '5s'], ['1h', 'soon']],
 	'opa.log_level' => [['off', '', 'error', 'debug'], ['info']],
@@ -48,7 +58,7 @@ for ($n = 0; $n < $columns; $n++) {
 		$run = opa_test_run($code, ['ini' => $quoted + ['display_startup_errors' => '1', 'display_errors' => '1', 'html_errors' => '0', 'log_errors' => '0'], 'spool' => $spool, 'env' => ['XDG_RUNTIME_DIR' => opa_test_spool()]]);
 		$is = json_decode(substr($run['out'], strrpos($run['out'], '{')), true);
 		foreach ($settings as $name => $value) {
-			$warned = preg_match('/' . preg_quote($name) . ' must be ([^"]*), "/', $run['out'], $m);
+			$warned = preg_match('/' . preg_quote($name) . ' must be (.*?)(?:, "| in Unknown)/', $run['out'], $m);
 			if ($bad) {
 				$n === 0 && show($name, $m[1] ?? 'no warning');
 				if (!$warned || $is[$name] === $value) {
@@ -67,7 +77,7 @@ require __DIR__ . '/../utils/trace.inc';
 opa_test_clean(__FILE__);
 ?>
 --EXPECT--
-all settings [] 25
+all settings [] 35
 opa.enabled "on or off"
 opa.service_name "one line of text"
 opa.resource_attributes "one line of text"
@@ -90,6 +100,16 @@ opa.store_path "an absolute path, or nothing"
 opa.store_max_size "a size like 64M, from 0 to 1T"
 opa.store_max_age "a time like 500ms or 10s, from 0s to 36500d"
 opa.store_group "one line of text"
+opa.endpoint "a URL that begins with http://, https:// or unix:///, or nothing"
+opa.headers "a list like name=value,name=value with percent-encoded values"
+opa.timeout "a time like 500ms or 10s, from 100ms to 600s"
+opa.compression "gzip or none"
+opa.batch_size "a size like 64M, from 4K to 32M"
+opa.linger "a time like 500ms or 10s, from 0s to 60s"
+opa.ca_file "an absolute path, or nothing"
+opa.cert_file "an absolute path, or nothing"
+opa.key_file "an absolute path, or nothing"
+opa.proxy "a proxy's URL (http, https, socks4, socks5) without a path, or nothing"
 opa.exporter_path "an absolute path, or nothing"
 opa.shutdown_timeout "a time like 500ms or 10s, from 0s to 600s"
 opa.log_level "off, error, warning or debug"

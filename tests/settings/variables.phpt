@@ -26,7 +26,7 @@ foreach ([
 	['OTEL_SPAN_EVENT_COUNT_LIMIT' => '-7'],
 	['OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT' => '100'],
 	['OTEL_TRACES_EXPORTER' => 'none'],
-	['OTEL_TRACES_EXPORTER' => 'otlp', 'OTEL_EXPORTER_OTLP_ENDPOINT' => 'collector'],
+	['OTEL_TRACES_EXPORTER' => 'zipkin'],
 ] as $env) {
 	$run = opa_test_run($code, ['env' => $env, 'ini' => $log]);
 	echo preg_replace('/^\[[^]]*\] /m', '', http_build_query($env, '', ' ') . "\n" . $run['out']), "\n";
@@ -72,9 +72,8 @@ OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT=100
 1 (default) 1 (default) 128 (default) 128 (default) 128 (default) 100 (OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT) on
 OTEL_TRACES_EXPORTER=none
 1 (default) 1 (default) 128 (default) 128 (default) 128 (default) 16K (default) off
-OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_ENDPOINT=collector
+OTEL_TRACES_EXPORTER=zipkin
 1 (default) 1 (default) 128 (default) 128 (default) 128 (default) 16K (default) on
-  warning: OTEL_TRACES_EXPORTER is ignored: "otlp" is not there yet, traces go to the local store
-  warning: OTEL_EXPORTER_OTLP_ENDPOINT is ignored: nothing is sent over the network yet, traces go to the local store
+  warning: OTEL_TRACES_EXPORTER: "zipkin" is ignored, opa knows otlp and none
 settings first
 1 (ini) 1 (default) 128 (default) 9 (ini) 128 (default) 16K (default) on

@@ -27,7 +27,7 @@ if ! command -v mmdebstrap >/dev/null; then
 fi
 
 packages=php$version-cli,php$version-dev,php$version-sqlite3,php$version-curl,php$version-opcache
-packages+=,php$version-xdebug,gcc,libc6-dev,make,autoconf,libtool,pkg-config,libsqlite3-dev
+packages+=,php$version-xdebug,gcc,libc6-dev,make,autoconf,libtool,pkg-config,libsqlite3-dev,libcurl4-openssl-dev,zlib1g-dev
 # Where the machine itself gets Debian from.
 mirror=$(apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)' 'Created-By: Packages' |
 	sed -n 's/^Debian|\(.*\/debian\)\/*$/\1/p' | head -n 1)

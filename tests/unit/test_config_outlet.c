@@ -410,6 +410,152 @@ static void the_same_settings_name_the_same_destination(void **state)
 	assert_true(make(f)->outlet.destination_id != id);
 }
 
+/* ---- a collector ---- */
+
+static const char *destination_of(config_fixture *f)
+{
+	return make(f)->outlet.destination;
+}
+
+static void a_collector_is_lines_that_the_exporter_reads(void **state)
+{
+	config_fixture *f = *state;
+	set_ini(f, OPA_SETTING_ENDPOINT, "https://collector:4318");
+	set_ini(f, OPA_SETTING_HEADERS, "api-key=a%20b, x = y");
+	set_ini(f, OPA_SETTING_TIMEOUT, "1500ms");
+	set_ini(f, OPA_SETTING_COMPRESSION, "none");
+	set_ini(f, OPA_SETTING_BATCH_SIZE, "64K");
+	set_ini(f, OPA_SETTING_LINGER, "250ms");
+	set_ini(f, OPA_SETTING_CA_FILE, "/ca.pem");
+	set_ini(f, OPA_SETTING_CERT_FILE, "/cert.pem");
+	set_ini(f, OPA_SETTING_KEY_FILE, "/key.pem");
+	set_ini(f, OPA_SETTING_PROXY, "http://proxy:3128");
+	set_env(f, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "512");
+	opa_config *config = make(f);
+	assert_string_equal(config->outlet.destination,
+		"type=otlp\nendpoint=https://collector:4318/v1/traces\nheader=api-key: a b\nheader=x: y\n"
+		"timeout=1500\ncompression=none\nbatch_size=65536\nlinger=250\nbatch_spans=512\n"
+		"ca_file=/ca.pem\ncert_file=/cert.pem\nkey_file=/key.pem\nproxy=http://proxy:3128\n"
+		"shutdown_timeout=5000\n");
+	assert_string_equal(config->collector, "https://collector:4318/v1/traces");
+	assert_int_equal(f->warnings, 0);
+}
+
+/* Whatever is allowed fits. */
+static void a_collector_with_all_that_it_may_have_is_named_whole(void **state)
+{
+	config_fixture *f = *state;
+	char *headers = malloc(OPA_KIB * 16 + 1), *path = malloc(4096);
+	size_t len = 0;
+	for (unsigned i = 0; i < 64; i++) {
+		len += (size_t)snprintf(headers + len, 300, "name-%02u=%0246d%s", i, 0, i < 63 ? "," : "");
+	}
+	memset(path, 'p', 4095);
+	path[0] = '/';
+	path[4095] = '\0';
+	set_ini(f, OPA_SETTING_ENDPOINT, "http://c");
+	set_ini(f, OPA_SETTING_HEADERS, headers);
+	set_ini(f, OPA_SETTING_CA_FILE, path);
+	set_ini(f, OPA_SETTING_CERT_FILE, path);
+	set_ini(f, OPA_SETTING_KEY_FILE, path);
+	const char *definition = destination_of(f);
+	assert_non_null(strstr(definition, "\nheader=name-63: 0000"));
+	assert_non_null(strstr(definition, "\nkey_file=/ppp"));
+	assert_string_equal(definition + strlen(definition) - 23, "\nshutdown_timeout=5000\n");
+	free(headers);
+	free(path);
+}
+
+static void an_endpoint_is_a_base_or_the_whole_url(void **state)
+{
+	config_fixture *f = *state;
+	static const struct {
+		const char *variable; /* NULL: the setting */
+		const char *text;
+		const char *url;
+	} cases[] = {{NULL, "http://c:4318", "http://c:4318/v1/traces"},
+		{NULL, "http://c/v1/traces", "http://c/v1/traces"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c/v1/traces", "http://c/v1/traces/v1/traces"},
+		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://c/own", "http://c/own"},
+		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://c", "http://c/"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "unix:///run/c.sock", "unix:///run/c.sock"}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		f->variables = 0;
+		f->input.given[OPA_SETTING_ENDPOINT] = false;
+		f->input.ini[OPA_SETTING_ENDPOINT] = str("");
+		if (cases[i].variable != NULL) {
+			set_env(f, cases[i].variable, cases[i].text);
+		} else {
+			set_ini(f, OPA_SETTING_ENDPOINT, cases[i].text);
+		}
+		char line[128];
+		snprintf(line, sizeof(line), "type=otlp\nendpoint=%s\n", cases[i].url);
+		assert_int_equal(strncmp(destination_of(f), line, strlen(line)), 0);
+	}
+}
+
+static void people_see_no_credentials_of_a_collector(void **state)
+{
+	config_fixture *f = *state;
+	set_ini(f, OPA_SETTING_ENDPOINT, "https://name:secret@c/?key=secret");
+	opa_config *config = make(f);
+	assert_non_null(strstr(config->outlet.destination, "\nendpoint=https://name:secret@c/"));
+	assert_string_equal(config->collector, "https://REDACTED@c/v1/traces?REDACTED");
+}
+
+/* The settings are of milliseconds in the variables, and of seconds where they have no unit. */
+static void times_in_variables_are_milliseconds(void **state)
+{
+	config_fixture *f = *state;
+	set_ini(f, OPA_SETTING_ENDPOINT, "http://c");
+	set_env(f, "OTEL_EXPORTER_OTLP_TIMEOUT", "2500");
+	set_env(f, "OTEL_BSP_SCHEDULE_DELAY", "0");
+	assert_non_null(strstr(destination_of(f), "\ntimeout=2500\n"));
+	assert_non_null(strstr(destination_of(f), "\nlinger=0\n"));
+	static const char *const bad[] = {"50", "10s", "600001", "x", "-1", "1.5"};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		f->variables = 0;
+		f->warnings = 0;
+		set_env(f, "OTEL_EXPORTER_OTLP_TIMEOUT", bad[i]);
+		assert_non_null(strstr(destination_of(f), "\ntimeout=10000\n"));
+		assert_int_equal(f->warnings, 1);
+		assert_non_null(strstr(f->warning, "whole number of milliseconds from 100 to 600000"));
+	}
+}
+
+static void another_protocol_is_not_passed_over_in_silence(void **state)
+{
+	config_fixture *f = *state;
+	set_env(f, "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+	make(f);
+	assert_int_equal(f->warnings, 0); /* nobody asks for it */
+	set_env(f, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317");
+	make(f);
+	assert_int_equal(f->warnings, 1);
+	assert_non_null(strstr(f->warning, "OTEL_EXPORTER_OTLP_PROTOCOL is ignored"));
+	set_env(f, "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf");
+	f->warnings = 0;
+	make(f);
+	assert_int_equal(f->warnings, 0);
+}
+
+static void a_warning_has_no_secrets(void **state)
+{
+	config_fixture *f = *state;
+	static const char *const names[] = {"OTEL_EXPORTER_OTLP_HEADERS",
+		"OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_ENDPOINT",
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"};
+	for (size_t i = 0; i < 4; i++) {
+		f->variables = 0;
+		f->warnings = 0;
+		set_env(f, names[i], i < 2 ? "secret" : "http//u:secret@c");
+		opa_config *config = make(f);
+		assert_int_equal(f->warnings, 1);
+		assert_non_null(strstr(f->warning, names[i]));
+		assert_null(strstr(config->warnings, "secret"));
+	}
+}
+
 static void the_exporter_is_the_one_beside_unless_a_setting_names_one(void **state)
 {
 	config_fixture *f = *state;
@@ -469,6 +615,13 @@ int main(void)
 		TEST(a_value_with_a_line_break_is_left_out),
 		TEST(a_path_is_named_whole_or_not_at_all),
 		TEST(the_same_settings_name_the_same_destination),
+		TEST(a_collector_is_lines_that_the_exporter_reads),
+		TEST(a_collector_with_all_that_it_may_have_is_named_whole),
+		TEST(an_endpoint_is_a_base_or_the_whole_url),
+		TEST(people_see_no_credentials_of_a_collector),
+		TEST(times_in_variables_are_milliseconds),
+		TEST(another_protocol_is_not_passed_over_in_silence),
+		TEST(a_warning_has_no_secrets),
 		TEST(the_exporter_is_the_one_beside_unless_a_setting_names_one),
 		TEST(the_spool_has_its_settings),
 		TEST(a_relative_runtime_directory_is_none),

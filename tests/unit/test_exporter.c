@@ -32,6 +32,42 @@ static void a_definition_is_read(void **state)
 	opa_destination_deinit(&d);
 }
 
+static void the_definition_of_a_collector_is_read(void **state)
+{
+	(void)state;
+	opa_destination d;
+	assert_true(opa_destination_parse(&d,
+		OPA_STR("type=otlp\nendpoint=http://c/v1/traces\nheader=a: b=c\nheader=d: \n"
+				"compression=gzip\ntimeout=99999999999\nlinger=0\nbatch_size=4096\nbatch_spans=5\n"
+				"ca_file=/ca\ncert_file=\nkey_file=/key\nproxy=p:1\nshutdown_timeout=1")));
+	assert_int_equal(d.type, OPA_DESTINATION_COLLECTOR);
+	assert_string_equal(d.endpoint, "http://c/v1/traces");
+	assert_int_equal(d.header_count, 2);
+	assert_string_equal(d.headers[0], "a: b=c");
+	assert_string_equal(d.headers[1], "d: ");
+	assert_true(d.gzip);
+	assert_int_equal(d.timeout, 3600000);
+	assert_int_equal(d.linger, 0);
+	assert_int_equal(d.batch_size, 4096);
+	assert_int_equal(d.batch_spans, 5);
+	assert_string_equal(d.ca_file, "/ca");
+	assert_null(d.cert_file);
+	assert_string_equal(d.key_file, "/key");
+	assert_string_equal(d.proxy, "p:1");
+	opa_destination_deinit(&d);
+	char text[65 * 16] = "type=otlp\n";
+	for (int i = 0; i < 65; i++) {
+		strcat(text, "header=a: b\n");
+	}
+	assert_true(opa_destination_parse(&d, (opa_str){text, strlen(text)}));
+	assert_int_equal(d.header_count, OPA_HEADERS_COUNT_MAX);
+	assert_int_equal(d.timeout, OPA_DESTINATION_REQUEST_TIMEOUT_MS);
+	assert_int_equal(d.linger, OPA_DESTINATION_LINGER_MS);
+	assert_int_equal(d.batch_size, OPA_DESTINATION_BATCH_SIZE);
+	assert_false(d.gzip);
+	opa_destination_deinit(&d);
+}
+
 static void each_destination_gets_its_own_journals(void **state)
 {
 	fixture *f = *state;
@@ -290,6 +326,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_definition_is_read),
+		cmocka_unit_test(the_definition_of_a_collector_is_read),
 		TEST(each_destination_gets_its_own_journals),
 		TEST(two_destinations_may_be_one_file),
 		TEST(a_destination_that_is_not_defined_makes_its_journals_wait),
