@@ -188,8 +188,9 @@ function opa_trace_id(): ?string {}
 function opa_traceparent(?string $span = null): ?string {}
 
 /**
- * The same with everything else that is to be sent along, as headers: `traceparent`, and as far as
- * the caller of this request has sent them, `tracestate` and `baggage`.
+ * The same with everything else that is to be sent along, as headers, in the formats of
+ * opa.propagators: `traceparent`, and as far as the caller of this request has sent them, `tracestate`
+ * and `baggage`; or `b3`, or `X-B3-TraceId`, `X-B3-SpanId` and `X-B3-Sampled` or `X-B3-Flags`.
  *
  * @param string|null $span as in opa_traceparent()
  * @return array<string, string> name => value; empty when tracing is off
@@ -253,7 +254,7 @@ function opa_flush(int $timeout_ms = 5000): bool {}
  *   - `running` (bool)
  *   - `state` (`array<string, string>`): its own words, as docs/internals-spool.md has them; empty
  *     before it has run
- * - `warnings` (`list<string>`): what of the `OTEL_*` variables is ignored, and why
+ * - `warnings` (`list<string>`): what of the `OTEL_*` variables, and of opa.propagators, is ignored, and why
  * - `settings` (`array<string, array>`): by name, such as `opa.sample_rate`
  *   - `value` (string): the effective one; secrets are masked
  *   - `source` (string): `default`, `ini`, or the variable that it is from

@@ -3,47 +3,83 @@
 #include "opa_http.h"
 #include "opa_process.h"
 
-/* A header of the request, or a variable of the script's. NULL when there is none. */
-static zend_string *sent_along(const char *header, const char *variable)
+/* What was sent, by opa_header, and what must be kept as long as it is read. */
+typedef struct sent_headers {
+	opa_str values[OPA_HEADER_COUNT];
+	zend_string *held[OPA_HEADER_COUNT]; /* NULL: the value lives as long as the request */
+} sent_headers;
+
+static void hold(sent_headers *to, opa_header header, zend_string *value)
 {
-	if (!opa_http_is_server()) {
-		return opa_process_variable(variable);
-	}
-	opa_str value = opa_http_variable(header);
-	return value.len == 0 ? NULL : zend_string_init(value.data, value.len, false);
+	to->held[header] = value;
+	to->values[header] = value == NULL ? OPA_STR("") : (opa_str){ZSTR_VAL(value), ZSTR_LEN(value)};
 }
 
-static opa_str text_of(const zend_string *value)
+static void let_go(sent_headers *sent)
 {
-	return (opa_str){ZSTR_VAL(value), ZSTR_LEN(value)};
+	for (int i = 0; i < OPA_HEADER_COUNT; i++) {
+		if (sent->held[i] != NULL) {
+			zend_string_release(sent->held[i]);
+		}
+	}
+}
+
+/* A header's name as CGI has it ("HTTP_X_B3_TRACEID"), or behind its prefix, as a variable. */
+#define PREFIX     "HTTP_"
+#define PREFIX_LEN (sizeof(PREFIX) - 1)
+#define NAME_ROOM  32
+
+static void variable_name(opa_header header, char to[NAME_ROOM])
+{
+	const char *name = opa_header_name(header);
+	memcpy(to, PREFIX, PREFIX_LEN);
+	to += PREFIX_LEN;
+	for (; *name != '\0'; name++) {
+		*to++ = *name == '-' ? '_' : (char)toupper((unsigned char)*name);
+	}
+	*to = '\0';
+}
+
+/* What stands in the headers `which` (a bit for each opa_header), or in the environment. */
+static void gather(unsigned which, sent_headers *to)
+{
+	char name[NAME_ROOM];
+	for (int i = 0; i < OPA_HEADER_COUNT; i++) {
+		hold(to, (opa_header)i, NULL);
+		if ((which & 1u << i) == 0) {
+			continue;
+		}
+		variable_name((opa_header)i, name);
+		if (opa_http_is_server()) {
+			to->values[i] = opa_http_variable(name);
+		} else {
+			hold(to, (opa_header)i, opa_process_variable(name + PREFIX_LEN));
+		}
+	}
 }
 
 void opa_remote_read(const opa_config *config, opa_remote *to)
 {
-	to->known = false;
-	to->state_len = 0;
-	zend_string *parent =
-		config->trust_incoming ? sent_along("HTTP_TRACEPARENT", "TRACEPARENT") : NULL;
-	if (parent == NULL) {
-		return;
-	}
-	to->known = opa_w3c_parse(text_of(parent), &to->parent);
-	zend_string_release(parent);
-	zend_string *state = to->known ? sent_along("HTTP_TRACESTATE", "TRACESTATE") : NULL;
-	if (state != NULL) {
-		to->state_len = opa_w3c_clean_state(text_of(state), to->state);
-		zend_string_release(state);
-	}
+	sent_headers sent;
+	unsigned baggage = 1u << OPA_HEADER_BAGGAGE; /* is read when it is sent on */
+	gather(config->trust_incoming ? config->propagators.headers & ~baggage : 0, &sent);
+	opa_propagation_extract(&config->propagators, sent.values, to);
+	let_go(&sent);
+}
+
+/* The part of it that may be sent on. */
+static zend_string *sendable_baggage(opa_str value)
+{
+	size_t len = opa_w3c_baggage_len(value);
+	return len == 0 ? NULL : zend_string_init(value.data, len, false);
 }
 
 zend_string *opa_remote_baggage(const opa_config *config)
 {
-	zend_string *baggage = config->trust_incoming ? sent_along("HTTP_BAGGAGE", "BAGGAGE") : NULL;
-	if (baggage == NULL) {
-		return NULL;
-	}
-	size_t len = opa_w3c_baggage_len(text_of(baggage));
-	zend_string *kept = len == 0 ? NULL : zend_string_init(ZSTR_VAL(baggage), len, false);
-	zend_string_release(baggage);
+	sent_headers sent;
+	unsigned baggage = config->propagators.headers & 1u << OPA_HEADER_BAGGAGE;
+	gather(config->trust_incoming ? baggage : 0, &sent);
+	zend_string *kept = sendable_baggage(sent.values[OPA_HEADER_BAGGAGE]);
+	let_go(&sent);
 	return kept;
 }

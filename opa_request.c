@@ -162,8 +162,8 @@ static void begin_trace(opa_request *request)
 static bool sample(const opa_request *request)
 {
 	const opa_config *config = request->config;
-	return request->remote.known && !config->sample_alone
-			   ? (request->remote.parent.flags & OPA_W3C_SAMPLED) != 0
+	return request->remote.decision != OPA_DECISION_OPEN && !config->sample_alone
+			   ? request->remote.decision == OPA_DECISION_YES
 			   : opa_sampler_wants(config->sample_threshold, request->trace_id);
 }
 
