@@ -109,7 +109,8 @@ PHP_FUNCTION(opa_current_span)
 PHP_FUNCTION(opa_root_span)
 {
 	ZEND_PARSE_PARAMETERS_NONE();
-	RETURN_STR(opa_api_text(opa_request_records() ? OPA_G(request).local_root : OPA_NO_SPAN));
+	RETURN_STR(opa_api_text(
+		opa_request_records() ? opa_request_trace_current()->local_root : OPA_NO_SPAN));
 }
 
 PHP_FUNCTION(opa_trace_id)
@@ -118,8 +119,12 @@ PHP_FUNCTION(opa_trace_id)
 	if (!opa_request_records()) {
 		RETURN_NULL();
 	}
+	const opa_request_trace *trace = opa_request_trace_current();
+	if (!trace->traced) {
+		RETURN_NULL();
+	}
 	zend_string *text = zend_string_alloc(OPA_TRACE_ID_HEX, false);
-	opa_hex_format(OPA_G(request).trace_id, OPA_TRACE_ID_LEN, ZSTR_VAL(text));
+	opa_hex_format(trace->trace_id, OPA_TRACE_ID_LEN, ZSTR_VAL(text));
 	ZSTR_VAL(text)[OPA_TRACE_ID_HEX] = '\0';
 	RETURN_NEW_STR(text);
 }

@@ -2,6 +2,7 @@
 #include "opa_remote.h"
 #include "opa_http.h"
 #include "opa_process.h"
+#include "core/opa_units.h"
 
 /* What was sent, by opa_header, and what must be kept as long as it is read. */
 typedef struct sent_headers {
@@ -82,4 +83,75 @@ zend_string *opa_remote_baggage(const opa_config *config)
 	zend_string *kept = sendable_baggage(sent.values[OPA_HEADER_BAGGAGE]);
 	let_go(&sent);
 	return kept;
+}
+
+/* ---- headers of a message ---- */
+
+#define VALUES_MAX 64 /* of one name; more than any format has a use for */
+
+static int header_of(opa_str name)
+{
+	for (int i = 0; i < OPA_HEADER_COUNT; i++) {
+		if (opa_text_equals(name, opa_header_name((opa_header)i))) {
+			return i;
+		}
+	}
+	return -1;
+}
+
+/* Behind what is there already, with a comma between, as repeated headers of HTTP are one. */
+static void add_value(sent_headers *to, opa_header header, const zval *value)
+{
+	zend_string *before = to->held[header];
+	ZVAL_DEREF(value);
+	if (Z_TYPE_P(value) != IS_STRING) {
+		return;
+	}
+	if (before == NULL) {
+		hold(to, header, zend_string_copy(Z_STR_P(value)));
+		return;
+	}
+	hold(to, header,
+		zend_string_concat3(
+			ZSTR_VAL(before), ZSTR_LEN(before), ",", 1, Z_STRVAL_P(value), Z_STRLEN_P(value)));
+	zend_string_release(before);
+}
+
+static void add_values(sent_headers *to, opa_header header, zval *value)
+{
+	zval *one;
+	unsigned count = 0;
+	ZVAL_DEREF(value);
+	if (Z_TYPE_P(value) != IS_ARRAY) {
+		add_value(to, header, value);
+		return;
+	}
+	ZEND_HASH_FOREACH_VAL (Z_ARRVAL_P(value), one) {
+		if (count++ == VALUES_MAX) {
+			break;
+		}
+		add_value(to, header, one);
+	}
+	ZEND_HASH_FOREACH_END();
+}
+
+zend_string *opa_remote_read_headers(const opa_config *config, HashTable *headers, opa_remote *to)
+{
+	sent_headers sent;
+	zend_string *name;
+	zval *value;
+	gather(0, &sent);
+	if (headers != NULL) {
+		ZEND_HASH_FOREACH_STR_KEY_VAL (headers, name, value) {
+			int header = name == NULL ? -1 : header_of((opa_str){ZSTR_VAL(name), ZSTR_LEN(name)});
+			if (header >= 0 && (config->propagators.headers & 1u << header) != 0) {
+				add_values(&sent, (opa_header)header, value);
+			}
+		}
+		ZEND_HASH_FOREACH_END();
+	}
+	opa_propagation_extract(&config->propagators, sent.values, to);
+	zend_string *baggage = sendable_baggage(sent.values[OPA_HEADER_BAGGAGE]);
+	let_go(&sent);
+	return baggage;
 }

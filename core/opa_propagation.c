@@ -98,7 +98,7 @@ void opa_propagators_read(opa_str list, opa_propagators *to, opa_str *unknown)
 static void take_tracecontext(const opa_str values[OPA_HEADER_COUNT], opa_remote *to)
 {
 	opa_traceparent parent;
-	if (!opa_w3c_parse(values[OPA_HEADER_TRACEPARENT], &parent)) {
+	if (!opa_w3c_parse(trim(values[OPA_HEADER_TRACEPARENT]), &parent)) {
 		return;
 	}
 	to->known = true;
@@ -110,7 +110,7 @@ static void take_tracecontext(const opa_str values[OPA_HEADER_COUNT], opa_remote
 static opa_str first_of(opa_str value)
 {
 	const char *comma = value.len == 0 ? NULL : memchr(value.data, ',', value.len);
-	return comma == NULL ? value : trim((opa_str){value.data, (size_t)(comma - value.data)});
+	return trim((opa_str){value.data, comma == NULL ? value.len : (size_t)(comma - value.data)});
 }
 
 static bool read_b3(const opa_str values[OPA_HEADER_COUNT], opa_b3 *b3)

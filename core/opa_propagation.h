@@ -70,8 +70,8 @@ typedef struct opa_remote {
  * What of the headers counts. The propagators are asked in their order, and what a later one finds
  * takes the place of what an earlier one has found (specification, "Composite Propagator"); one
  * that finds nothing valid changes nothing. `values`: by opa_header, lent for the call, empty where
- * a header was not sent; where it was sent repeatedly, its values with commas between: of those of
- * B3 the first counts.
+ * a header was not sent; blanks around them do not matter. Where it was sent repeatedly, its values
+ * with commas between: of those of B3 the first counts.
  */
 void opa_propagation_extract(
 	const opa_propagators *propagators, const opa_str values[OPA_HEADER_COUNT], opa_remote *to);

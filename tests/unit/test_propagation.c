@@ -181,6 +181,22 @@ static void both_of_b3_read_one_header_before_several(void **state)
 	}
 }
 
+static void blanks_around_a_value_do_not_matter(void **state)
+{
+	(void)state;
+	opa_remote remote =
+		EXTRACT("tracecontext,b3", .traceparent = " \t" TRACEPARENT "\t ", .tracestate = " a=1 ");
+	check_parent(&remote, TRACE, SPAN);
+	assert_int_equal(remote.state_len, 3);
+	remote = EXTRACT("b3", .b3 = " " OTHER "-" OTHER_SPAN "-1\t");
+	check_parent(&remote, OTHER, OTHER_SPAN);
+	remote = EXTRACT("b3", .trace_id = " " TRACE, .span_id = SPAN " ", .sampled = " 0 ");
+	check_parent(&remote, TRACE, SPAN);
+	assert_int_equal(remote.decision, OPA_DECISION_NO);
+	remote = EXTRACT("tracecontext", .traceparent = " \t ");
+	assert_false(remote.known);
+}
+
 static void of_repeated_headers_of_b3_the_first_counts(void **state)
 {
 	(void)state;
@@ -275,6 +291,7 @@ int main(void)
 		cmocka_unit_test(trace_context_has_a_decision_and_a_state),
 		cmocka_unit_test(of_b3_each_state_is_a_decision),
 		cmocka_unit_test(both_of_b3_read_one_header_before_several),
+		cmocka_unit_test(blanks_around_a_value_do_not_matter),
 		cmocka_unit_test(of_repeated_headers_of_b3_the_first_counts),
 		cmocka_unit_test(what_a_later_propagator_finds_counts),
 		cmocka_unit_test(what_a_later_propagator_does_not_find_changes_nothing),
