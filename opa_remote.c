@@ -144,7 +144,7 @@ zend_string *opa_remote_read_headers(const opa_config *config, HashTable *header
 	if (headers != NULL) {
 		ZEND_HASH_FOREACH_STR_KEY_VAL (headers, name, value) {
 			int header = name == NULL ? -1 : header_of((opa_str){ZSTR_VAL(name), ZSTR_LEN(name)});
-			if (header >= 0 && (config->propagators.headers & 1u << header) != 0) {
+			if (header >= 0) {
 				add_values(&sent, (opa_header)header, value);
 			}
 		}

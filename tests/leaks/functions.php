@@ -39,6 +39,14 @@ for ($i = 0; $i < 1000; $i++) {
 	opa_end_trace($job);
 	opa_end_trace($job);
 }
+opa_start_trace('switched off', ['a' => new class {
+	public function __toString(): string
+	{
+		opa_disable();
+		return 'x';
+	}
+}], ['baggage' => 'a=' . implode(',', $argv)]);
+opa_enable();
 // Some stay open for opa to close.
 opa_start_span('left open', ['values' => $values]);
 $fiber = new Fiber(static function (): void {

@@ -42,6 +42,8 @@ $by_reference = OK;
 job('reference', ['traceparent' => &$by_reference]);
 job('b3 is not asked for', ['b3' => TRACE . '-b7ad6b7169203331-1']);
 job('very many', ['traceparent' => OK, 'tracestate' => array_map(static fn (int $i): string => "k$i=v", range(1, 100000))]);
+job('beyond 64 of a name', ['traceparent' => OK, 'tracestate' => [...array_fill(0, 64, ''), 'a=1']]);
+job('64 of a name', ['traceparent' => OK, 'tracestate' => [...array_fill(0, 63, ''), 'a=1']]);
 $baggage = implode(',', array_map(static fn (int $i): string => "k$i=v", range(1, 70)));
 opa_start_trace('baggage', [], ['baggage' => $baggage]);
 show('baggage', substr_count(opa_propagation_headers()['baggage'], '='));
@@ -68,4 +70,6 @@ nested false "" 1 null "{\"traceparent\":\"00-T-S-03\"}"
 reference true "b7ad6b7169203331" 3 null "{\"traceparent\":\"00-T-S-01\"}"
 b3 is not asked for false "" 1 null "{\"traceparent\":\"00-T-S-03\"}"
 very many true "b7ad6b7169203331" 3 null "{\"traceparent\":\"00-T-S-01\"}"
+beyond 64 of a name true "b7ad6b7169203331" 3 null "{\"traceparent\":\"00-T-S-01\"}"
+64 of a name true "b7ad6b7169203331" 3 "a=1" "{\"traceparent\":\"00-T-S-01\",\"tracestate\":\"a=1\"}"
 baggage 64

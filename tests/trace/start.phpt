@@ -19,6 +19,9 @@ $below_outer = opa_start_span('below outer', [], $outer);
 show('outer goes on', opa_add_tag($outer, 'a', 1), opa_add_tag($request[0], 'b', 2), opa_end_span($below_outer),
 	opa_traceparent($outer) === "00-$request[1]-$outer-03", opa_traceparent($inner) === '00-' . opa_trace_id() . "-$inner-03");
 show('own', opa_add_tag($job, 'more', 3), opa_set_name($job, 'renamed'), opa_set_parent($inner, $outer), opa_set_parent($job, $inner));
+opa_end_span(opa_start_span('flushed'));
+opa_flush(0);
+show('flush', count(opa_test_records(opa_test_spool())), opa_test_records(opa_test_spool())[1]['flags'] & 1);
 show('not by end_span', opa_end_span($job), opa_current_span() === $inner, opa_end_span($inner), opa_current_span() === $job);
 show('not by end_trace', opa_end_trace($outer), opa_end_trace($request[0]), opa_end_trace('0000000000000000'), opa_end_trace("x\0"), opa_end_trace($inner));
 show('end', opa_end_trace($job));
@@ -28,7 +31,7 @@ show('unknown now', opa_end_trace($job), opa_end_span($job), opa_add_tag($job, '
 
 // It is in the journal while the program goes on.
 $records = opa_test_records(opa_test_spool());
-show('published', count($records), $records[0]['flags'] & 1, $records[0]['spans']);
+show('published', count($records), $records[2]['flags'] & 1, $records[2]['spans']);
 opa_end_span($outer);
 $spans = opa_test_spans();
 $root = opa_test_span('renamed', $spans);
@@ -47,12 +50,13 @@ opa_test_clean(__FILE__);
 inside true true true true
 outer goes on true true true true true
 own true true false false
+flush 2 0
 not by end_span false true true true
 not by end_trace false false false false false
 end true
 outside true true true
 unknown now false false false false true
-published 1 1 2
+published 3 1 2
 root 2 {"queue":"mail","more":3} "" 1 true true 3
 inner true true
 outer {"a":1} true
