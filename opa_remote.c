@@ -25,36 +25,32 @@ static void let_go(sent_headers *sent)
 	}
 }
 
-/* A header's name as CGI has it ("HTTP_X_B3_TRACEID"), or behind its prefix, as a variable. */
-#define PREFIX     "HTTP_"
-#define PREFIX_LEN (sizeof(PREFIX) - 1)
-#define NAME_ROOM  32
-
-static void variable_name(opa_header header, char to[NAME_ROOM])
-{
-	const char *name = opa_header_name(header);
-	memcpy(to, PREFIX, PREFIX_LEN);
-	to += PREFIX_LEN;
-	for (; *name != '\0'; name++) {
-		*to++ = *name == '-' ? '_' : (char)toupper((unsigned char)*name);
-	}
-	*to = '\0';
-}
+/* Each header as CGI has it; behind the prefix is the variable's name in a script's environment. */
+#define PREFIX "HTTP_"
+static const char *const variables[OPA_HEADER_COUNT] = {
+	[OPA_HEADER_TRACEPARENT] = PREFIX "TRACEPARENT",
+	[OPA_HEADER_TRACESTATE] = PREFIX "TRACESTATE",
+	[OPA_HEADER_BAGGAGE] = PREFIX "BAGGAGE",
+	[OPA_HEADER_B3] = PREFIX "B3",
+	[OPA_HEADER_B3_TRACE_ID] = PREFIX "X_B3_TRACEID",
+	[OPA_HEADER_B3_SPAN_ID] = PREFIX "X_B3_SPANID",
+	[OPA_HEADER_B3_SAMPLED] = PREFIX "X_B3_SAMPLED",
+	[OPA_HEADER_B3_FLAGS] = PREFIX "X_B3_FLAGS",
+};
 
 /* What stands in the headers `which` (a bit for each opa_header), or in the environment. */
 static void gather(unsigned which, sent_headers *to)
 {
-	char name[NAME_ROOM];
 	for (int i = 0; i < OPA_HEADER_COUNT; i++) {
 		hold(to, (opa_header)i, NULL);
 		if ((which & 1u << i) == 0) {
 			continue;
 		}
-		variable_name((opa_header)i, name);
 		if (opa_http_is_server()) {
-			to->values[i] = opa_http_variable(name);
+			to->values[i] = opa_http_variable(variables[i]);
 		} else {
-			hold(to, (opa_header)i, opa_process_variable(name + PREFIX_LEN));
+			const char *name = variables[i] + sizeof(PREFIX) - 1;
+			hold(to, (opa_header)i, opa_process_variable(name));
 		}
 	}
 }

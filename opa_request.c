@@ -69,6 +69,20 @@ static void answer(const opa_request *request)
 	}
 }
 
+/* Field by field: there is much in it that is read only where these say so. */
+static void forget_own(opa_request_trace *own)
+{
+	own->traced = false;
+	own->unwanted = false;
+	own->started = false;
+	own->inherited = false;
+	own->root = OPA_NO_SPAN;
+	own->local_root = OPA_NO_SPAN;
+	own->remote.known = false;
+	own->remote.debug = false;
+	own->baggage = NULL;
+}
+
 static void begin_empty(opa_request *request)
 {
 	request->recording = OPA_RECORDING_OFF;
@@ -76,7 +90,7 @@ static void begin_empty(opa_request *request)
 	request->forked = false;
 	request->script_ran = false;
 	request->failed = false;
-	request->own = (opa_request_trace){.traced = false};
+	forget_own(&request->own);
 	opa_idmap_init(&request->started);
 	request->latest = NULL;
 	request->earliest = NULL;
