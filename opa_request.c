@@ -246,12 +246,16 @@ static void set_outcome(opa_request *request, opa_fields *fields)
 void opa_request_leave(void)
 {
 	opa_request *request = &OPA_G(request);
+	bool has_traces = request->own.traced || request->recorded > 0;
 	/* Of a child that was forked while tracing was off nothing is kept. */
-	if (!request->own.traced || (request->forked && !opa_request_records())) {
+	if (!has_traces || (request->forked && !opa_request_records())) {
 		return;
 	}
 	opa_fields fields;
 	opa_error_leave();
+	if (!request->own.traced) {
+		return;
+	}
 	opa_fields_init(&fields);
 	opa_value cpu = OPA_VALUE_OF_DOUBLE((double)(opa_clock_cpu() - request->cpu) / 1e9);
 	opa_fields_attribute(&fields, OPA_TAG_SPAN_ATTRIBUTE, OPA_STR("php.cpu.time"), &cpu);
@@ -292,6 +296,7 @@ void opa_request_end(void)
 		opa_request_trace_end_all(keep);
 		opa_request_trace_end_own(keep && (request->script_ran || request->spans > 0));
 	}
+	opa_idmap_deinit(&request->started);
 	forget_id(&request->last_text);
 	forget_id(&request->spare_text);
 	opa_error_end();

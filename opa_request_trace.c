@@ -367,7 +367,6 @@ void opa_request_trace_end_all(bool keep)
 	while (request->latest != NULL) {
 		close_started(request->latest, OPA_NO_SPAN, keep);
 	}
-	opa_idmap_deinit(&request->started);
 }
 
 /* ---- fork ---- */

@@ -40,6 +40,8 @@ foreach ($spans as $span) {
 	show('span', $span['name'], array_map(static fn (array $link): string => $names[$link['span']], $span['links']));
 }
 $run = opa_test_run('<?php opa_start_trace("left", [], ' . var_export(YES, true) . '); throw new Exception("no");', ['ini' => ['display_errors' => '0']]);
+$given_back = opa_test_run('<?php set_error_handler(fn () => false); opa_start_trace("failed", [], ' . var_export(YES, true) . '); trigger_error("no", E_USER_ERROR);', ['ini' => ['display_errors' => '0']]);
+show('given back', array_map(static fn (array $s): array => [$s['name'], $s['status'], $s['events'][0]['tags']['exception.message'] ?? null], $given_back['spans']), $given_back['exit']);
 show('left', array_map(static fn (array $s): array => [$s['name'], $s['status'], count($s['events'])], $run['spans']), $run['exit']);
 ?>
 --CLEAN--
@@ -64,4 +66,5 @@ span "other" ["job"]
 span "again" []
 span "switched" []
 span "s" []
+given back [["failed",2,"no"]] 255
 left [["left",2,1]] 255
