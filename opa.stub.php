@@ -82,12 +82,45 @@ const OPA_STATUS_ERROR = UNKNOWN;
 function opa_start_span(string $name, array $tags = [], ?string $parent = null, int $kind = OPA_KIND_INTERNAL, int|float|null $start = null): string {}
 
 /**
+ * Starts a trace of its own within the program: for each message of a queue worker, each request of an
+ * application server. It becomes the current one, in this fiber and in those that are started here:
+ * opa_root_span(), opa_trace_id() and the headers that are sent along are its own, and spans are
+ * started in it, until opa_end_trace(). The trace from before stays open, and so do the ids of its
+ * spans. The root is linked to the span that was current.
+ *
+ * Whether it is recorded is decided as for a request: by the headers' decision, if there is one, else by
+ * opa.sample_rate, and independently of the request's own trace. Where it is not, the answer is the
+ * zero id, and nothing is recorded until opa_end_trace() is called with that; what is sent along says so.
+ *
+ * @param string $name as of opa_start_span()
+ * @param array<int|string, mixed> $tags of its root span
+ * @param array<string, mixed>|null $headers of the message, name => value or list of values, names in any
+ *        case: the trace goes on from there, as opa.propagators has it. What is malformed is as if it were not
+ *        there. opa.trust_incoming is for requests and does not count here
+ * @param int $kind of its root span, one of OPA_KIND_*
+ * @return string the id of its root span, for opa_end_trace(); "0000000000000000" when it is not recorded
+ */
+function opa_start_trace(string $name, array $tags = [], ?array $headers = null, int $kind = OPA_KIND_CONSUMER): string {}
+
+/**
+ * Ends a trace that opa_start_trace() has started, and publishes it. What is still open in it is closed and
+ * marked `opa.unfinished`; from then on none of its ids is known. A trace that is never ended ends with
+ * the request, its root marked like the rest; so does the one that was started first when more than
+ * 10,000 are open.
+ *
+ * @param string $span what opa_start_trace() has answered. With the zero id the innermost trace of this fiber
+ *                     that is not recorded ends
+ * @return bool false when it is no such id, and for the zero id
+ */
+function opa_end_trace(string $span): bool {}
+
+/**
  * Ends a span. Children that are open stay open. The innermost span that is still open becomes the
  * current one. An end before the start is taken for the start, and marked `opa.time_clamped`.
  *
  * @param int|float|null $end when it ended
- * @return bool false for an id that is not an open span's, and for the request's root span, which
- *              ends with the request
+ * @return bool false for an id that is not an open span's, and for a root span, which ends with its
+ *              request, or by opa_end_trace()
  */
 function opa_end_span(string $span, int|float|null $end = null): bool {}
 
@@ -171,7 +204,10 @@ function opa_trace(string $name, callable $fn, array $tags = []): mixed {}
  */
 function opa_current_span(): ?string {}
 
-/** The id of the request's root span; the zero id while tracing is off, as of opa_current_span(). */
+/**
+ * The id of the root span of the trace that goes on here: the request's, or that of opa_start_trace(). The
+ * zero id while tracing is off, as of opa_current_span().
+ */
 function opa_root_span(): ?string {}
 
 /** The trace id, 32 lower-case hex digits; null when tracing is off. */
@@ -188,8 +224,9 @@ function opa_trace_id(): ?string {}
 function opa_traceparent(?string $span = null): ?string {}
 
 /**
- * The same with everything else that is to be sent along, as headers: `traceparent`, and as far as
- * the caller of this request has sent them, `tracestate` and `baggage`.
+ * The same with everything else that is to be sent along, as headers, in the formats of
+ * opa.propagators: `traceparent`, and as far as the caller of this request, or the message, has sent
+ * them, `tracestate` and `baggage`; or `b3`, or `X-B3-TraceId`, `X-B3-SpanId` and `X-B3-Sampled` or `X-B3-Flags`.
  *
  * @param string|null $span as in opa_traceparent()
  * @return array<string, string> name => value; empty when tracing is off
@@ -256,7 +293,7 @@ function opa_flush(int $timeout_ms = 5000): bool {}
  *   - `running` (bool)
  *   - `state` (`array<string, string>`): its own words, as docs/internals-spool.md has them; empty
  *     before it has run
- * - `warnings` (`list<string>`): what of the `OTEL_*` variables is ignored, and why
+ * - `warnings` (`list<string>`): what of the `OTEL_*` variables, and of opa.propagators, is ignored, and why
  * - `settings` (`array<string, array>`): by name, such as `opa.sample_rate`
  *   - `value` (string): the effective one; secrets are masked
  *   - `source` (string): `default`, `ini`, or the variable that it is from

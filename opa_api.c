@@ -82,19 +82,13 @@ zend_string *opa_api_new_text(opa_span_id id)
 	return id == OPA_NO_SPAN ? zend_string_copy(zero_id) : new_id(id);
 }
 
-/* Room for a name's worth of text in which each byte became U+FFFD. */
-typedef struct name_room {
-	char text[3 * OPA_NAME_LENGTH];
-} name_room;
-
-static opa_str repair_name(opa_str name, name_room *room)
+static opa_str repair_name(opa_str name, opa_name_room *room)
 {
 	opa_utf8_repair(name.data, name.len, room->text);
 	return (opa_str){room->text, opa_utf8_repaired_len(name.data, name.len)};
 }
 
-/* A name as valid UTF-8: the string itself, or what stands in `room` then. */
-static opa_str clean_name(const zend_string *name, name_room *room)
+opa_str opa_api_name(const zend_string *name, opa_name_room *room)
 {
 	opa_str text = opa_value_name(name);
 	return opa_utf8_is_valid(text.data, text.len) ? text : repair_name(text, room);
@@ -181,7 +175,7 @@ static zend_always_inline opa_span_id begin_named_span(
 static zend_never_inline opa_span_id begin_repaired_span(
 	opa_str name, const opa_attributes *attributes, const opa_span_options *options)
 {
-	name_room room;
+	opa_name_room room;
 	return begin_named_span(repair_name(name, &room), attributes, options);
 }
 
@@ -446,16 +440,6 @@ PHP_FUNCTION(opa_add_event)
 	RETURN_BOOL(done);
 }
 
-static void put_link(opa_fields *fields, const opa_traceparent *to, uint32_t dropped)
-{
-	uint8_t id[8];
-	opa_span_id_to_bytes(to->parent, id);
-	opa_fields_bytes(fields, OPA_TAG_LINK_TRACE_ID, to->trace_id, OPA_TRACE_ID_LEN);
-	opa_fields_bytes(fields, OPA_TAG_LINK_SPAN_ID, id, sizeof(id));
-	opa_fields_uint(fields, OPA_TAG_LINK_DROPPED, dropped);
-	opa_fields_fixed32(fields, OPA_TAG_LINK_FLAGS, to->flags);
-}
-
 PHP_FUNCTION(opa_add_link)
 {
 	zend_string *span, *text;
@@ -474,7 +458,7 @@ PHP_FUNCTION(opa_add_link)
 	bool done = opa_tags_begin(
 		&tags, values, OPA_G(request).config->link_attributes, OPA_TAG_LINK_ATTRIBUTE);
 	if (done) {
-		put_link(&tags.fields, &to, tags.dropped);
+		opa_request_put_link(&tags.fields, &to, tags.dropped);
 		done = !tags.fields.failed &&
 			   opa_span_add_link(opa_the_process.spans, OPA_G(request).owner, opa_api_id(span),
 				   opa_fields_str(&tags.fields)) == OPA_SPAN_OK;
@@ -498,21 +482,21 @@ PHP_FUNCTION(opa_set_parent)
 PHP_FUNCTION(opa_set_name)
 {
 	zend_string *span, *name;
-	name_room room;
+	opa_name_room room;
 	ZEND_PARSE_PARAMETERS_START(2, 2)
 		Z_PARAM_STR(span)
 		Z_PARAM_STR(name)
 	ZEND_PARSE_PARAMETERS_END();
 	RETURN_BOOL(
 		opa_request_records() && opa_span_set_name(opa_the_process.spans, OPA_G(request).owner,
-									 opa_api_id(span), clean_name(name, &room)) == OPA_SPAN_OK);
+									 opa_api_id(span), opa_api_name(name, &room)) == OPA_SPAN_OK);
 }
 
 PHP_FUNCTION(opa_set_status)
 {
 	zend_string *span, *message = NULL;
 	zend_long status;
-	name_room room;
+	opa_name_room room;
 	ZEND_PARSE_PARAMETERS_START(2, 3)
 		Z_PARAM_STR(span)
 		Z_PARAM_LONG(status)
@@ -522,7 +506,7 @@ PHP_FUNCTION(opa_set_status)
 	if (!opa_request_records() || status < OPA_STATUS_UNSET || status > OPA_STATUS_ERROR) {
 		RETURN_FALSE;
 	}
-	opa_str text = message == NULL ? OPA_STR("") : clean_name(message, &room);
+	opa_str text = message == NULL ? OPA_STR("") : opa_api_name(message, &room);
 	RETURN_BOOL(opa_span_set_status(opa_the_process.spans, OPA_G(request).owner, opa_api_id(span),
 					(opa_span_status)status, text, false) == OPA_SPAN_OK);
 }

@@ -1,7 +1,8 @@
 /*
  * The functions of opa.stub.php: opa_api.c has those for spans and what is on them,
- * opa_api_request.c the others. Each converts its values first, which may run the program's code,
- * and only then asks the span table, which checks the id.
+ * opa_api_propagation.c those for traces that come and go, opa_api_request.c the others. Each
+ * converts its values first, which may run the program's code, and only then asks the span table,
+ * which checks the id.
  */
 #ifndef OPA_API_H
 #define OPA_API_H
@@ -25,6 +26,14 @@ zend_string *opa_api_text(opa_span_id id);
 
 /* The same for a span that was just started: the next calls will most likely be about it. */
 zend_string *opa_api_new_text(opa_span_id id);
+
+/* Room for a name's worth of text in which each byte became U+FFFD. */
+typedef struct opa_name_room {
+	char text[3 * OPA_NAME_LENGTH];
+} opa_name_room;
+
+/* A name as valid UTF-8: the string itself, cut, or what stands in `room` then. */
+opa_str opa_api_name(const zend_string *name, opa_name_room *room);
 
 /* What a call may say of a span but its name. */
 typedef struct opa_span_options {

@@ -109,7 +109,8 @@ PHP_FUNCTION(opa_current_span)
 PHP_FUNCTION(opa_root_span)
 {
 	ZEND_PARSE_PARAMETERS_NONE();
-	RETURN_STR(opa_api_text(opa_request_records() ? OPA_G(request).local_root : OPA_NO_SPAN));
+	RETURN_STR(opa_api_text(
+		opa_request_records() ? opa_request_trace_current()->local_root : OPA_NO_SPAN));
 }
 
 PHP_FUNCTION(opa_trace_id)
@@ -118,65 +119,14 @@ PHP_FUNCTION(opa_trace_id)
 	if (!opa_request_records()) {
 		RETURN_NULL();
 	}
-	zend_string *text = zend_string_alloc(OPA_TRACE_ID_HEX, false);
-	opa_hex_format(OPA_G(request).trace_id, OPA_TRACE_ID_LEN, ZSTR_VAL(text));
-	ZSTR_VAL(text)[OPA_TRACE_ID_HEX] = '\0';
-	RETURN_NEW_STR(text);
-}
-
-/* ---- propagation ---- */
-
-/* False when there is nothing to send along. */
-static bool put_traceparent(const zend_string *span, char to[OPA_W3C_LEN])
-{
-	const opa_request *request = &OPA_G(request);
-	opa_span_id id = request->root; /* of a request that is not wanted it is only an id */
-	if (opa_request_records()) {
-		id = span == NULL ? OPA_NO_SPAN : opa_api_id(span);
-		id = id != OPA_NO_SPAN && opa_request_is_open(id) ? id : opa_request_current();
-	} else if (!request->begun || !request->unwanted) {
-		return false;
-	}
-	opa_w3c_format(request->trace_id, id, opa_request_flags(request), to);
-	return true;
-}
-
-PHP_FUNCTION(opa_traceparent)
-{
-	zend_string *span = NULL;
-	char value[OPA_W3C_LEN];
-	ZEND_PARSE_PARAMETERS_START(0, 1)
-		Z_PARAM_OPTIONAL
-		Z_PARAM_STR_OR_NULL(span)
-	ZEND_PARSE_PARAMETERS_END();
-	if (!put_traceparent(span, value)) {
+	const opa_request_trace *trace = opa_request_trace_current();
+	if (!trace->traced) {
 		RETURN_NULL();
 	}
-	RETURN_STRINGL(value, sizeof(value));
-}
-
-PHP_FUNCTION(opa_propagation_headers)
-{
-	zend_string *span = NULL;
-	char value[OPA_W3C_LEN];
-	ZEND_PARSE_PARAMETERS_START(0, 1)
-		Z_PARAM_OPTIONAL
-		Z_PARAM_STR_OR_NULL(span)
-	ZEND_PARSE_PARAMETERS_END();
-	array_init(return_value);
-	if (!put_traceparent(span, value)) {
-		return;
-	}
-	const opa_request *request = &OPA_G(request);
-	add_assoc_stringl(return_value, "traceparent", value, sizeof(value));
-	if (request->remote.known && request->remote.state_len > 0) {
-		add_assoc_stringl(
-			return_value, "tracestate", request->remote.state, request->remote.state_len);
-	}
-	zend_string *baggage = opa_remote_baggage(request->config);
-	if (baggage != NULL) {
-		add_assoc_str(return_value, "baggage", baggage);
-	}
+	zend_string *text = zend_string_alloc(OPA_TRACE_ID_HEX, false);
+	opa_hex_format(trace->trace_id, OPA_TRACE_ID_LEN, ZSTR_VAL(text));
+	ZSTR_VAL(text)[OPA_TRACE_ID_HEX] = '\0';
+	RETURN_NEW_STR(text);
 }
 
 /* ---- on and off ---- */

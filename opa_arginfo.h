@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: e0fc033ec3e283f49949173a6dbcb2278846fea5 */
+ * Stub hash: f9faf574604df056ee3490c1ef6b4caa092d1045 */
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_start_span, 0, 1, IS_STRING, 0)
 	ZEND_ARG_TYPE_INFO(0, name, IS_STRING, 0)
@@ -7,6 +7,17 @@ ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_start_span, 0, 1, IS_STRING,
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, parent, IS_STRING, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, kind, IS_LONG, 0, "OPA_KIND_INTERNAL")
 	ZEND_ARG_TYPE_MASK(0, start, MAY_BE_LONG|MAY_BE_DOUBLE|MAY_BE_NULL, "null")
+ZEND_END_ARG_INFO()
+
+ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_start_trace, 0, 1, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, name, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, tags, IS_ARRAY, 0, "[]")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, headers, IS_ARRAY, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, kind, IS_LONG, 0, "OPA_KIND_CONSUMER")
+ZEND_END_ARG_INFO()
+
+ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_end_trace, 0, 1, _IS_BOOL, 0)
+	ZEND_ARG_TYPE_INFO(0, span, IS_STRING, 0)
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_end_span, 0, 1, _IS_BOOL, 0)
@@ -105,6 +116,8 @@ ZEND_END_ARG_INFO()
 
 
 ZEND_FUNCTION(opa_start_span);
+ZEND_FUNCTION(opa_start_trace);
+ZEND_FUNCTION(opa_end_trace);
 ZEND_FUNCTION(opa_end_span);
 ZEND_FUNCTION(opa_add_tag);
 ZEND_FUNCTION(opa_add_tags);
@@ -131,6 +144,8 @@ ZEND_FUNCTION(opa_status);
 
 static const zend_function_entry ext_functions[] = {
 	ZEND_FE(opa_start_span, arginfo_opa_start_span)
+	ZEND_FE(opa_start_trace, arginfo_opa_start_trace)
+	ZEND_FE(opa_end_trace, arginfo_opa_end_trace)
 	ZEND_FE(opa_end_span, arginfo_opa_end_span)
 	ZEND_FE(opa_add_tag, arginfo_opa_add_tag)
 	ZEND_FE(opa_add_tags, arginfo_opa_add_tags)

@@ -276,11 +276,26 @@ static bool read_methods(const opa_config_input *in, opa_config *config)
 	return true;
 }
 
+/* One line for all names that mean nothing here. */
+static void read_propagators(opa_config *config)
+{
+	const char *name = config->variables[OPA_SETTING_PROPAGATORS];
+	opa_str unknown;
+	opa_propagators_read(text_of(config, OPA_SETTING_PROPAGATORS), &config->propagators, &unknown);
+	if (unknown.len > 0) {
+		opa_config_warn(config,
+			"%s: \"%.*s\" is ignored: there are tracecontext, baggage, b3, b3multi and none",
+			name != NULL ? name : opa_setting_get_info(OPA_SETTING_PROPAGATORS)->name,
+			(int)(unknown.len > 64 ? 64 : unknown.len), unknown.data);
+	}
+}
+
 static bool read_numbers(const opa_config_input *in, opa_config *config)
 {
 	double rate = 1;
 	opa_parse_real(text_of(config, OPA_SETTING_SAMPLE_RATE), &rate);
 	config->sample_threshold = opa_sampler_threshold(rate);
+	read_propagators(config);
 	config->enabled = flag_of(config, OPA_SETTING_ENABLED);
 	config->trace_cli = flag_of(config, OPA_SETTING_TRACE_CLI);
 	config->cli_args = flag_of(config, OPA_SETTING_CLI_ARGS);

@@ -13,6 +13,7 @@
 #include "opa_span.h"
 #include "core/opa_redact.h"
 #include "core/opa_outlet.h"
+#include "core/opa_propagation.h"
 
 #include <stdatomic.h>
 
@@ -77,7 +78,9 @@ typedef enum opa_log_level {
 	X(TRUST_PROXY, "trust_proxy", "0", BOOL, PERDIR, 0, 0, "",                                     \
 		"Whether `Forwarded` and `X-Forwarded-*` tell client, host and scheme.")                   \
 	X(TRUST_INCOMING, "trust_incoming", "1", BOOL, PERDIR, 0, 0, "",                               \
-		"Whether `traceparent`, `tracestate` and `baggage` of the caller continue its trace.")     \
+		"Whether what the caller sends along (see `opa.propagators`) continues its trace.")        \
+	X(PROPAGATORS, "propagators", "tracecontext,baggage", TEXT, PERDIR, 0, 0, "OTEL_PROPAGATORS",  \
+		"How traces come and go: `tracecontext`, `baggage`, `b3`, `b3multi`; `none`.")             \
 	X(RESPONSE_HEADER, "response_header", "0", BOOL, PERDIR, 0, 0, "",                             \
 		"Whether answers have the headers `traceresponse` and `Server-Timing` with the trace.")    \
 	X(REDACT, "redact", OPA_REDACT_DEFAULT, TEXT, SYSTEM, 0, 0, "",                                \
@@ -234,6 +237,7 @@ typedef struct opa_config {
 	bool response_header;
 	bool sample_alone;  /* whatever the caller of a request has decided */
 	bool exporter_none; /* OTEL_TRACES_EXPORTER=none */
+	opa_propagators propagators;
 	opa_log_level log_level;
 	uint64_t sample_threshold;
 	uint64_t trace_rotate; /* ns, 0: never */

@@ -136,10 +136,10 @@ static void define_store(const opa_config_input *in, opa_config *config, definit
 /* They were checked when they were set: no value has a line break in it. */
 static void add_headers(definition *d, opa_str list)
 {
-	opa_header header;
-	while (opa_header_next(&list, &header)) {
+	opa_extra_header header;
+	while (opa_extra_header_next(&list, &header)) {
 		add(d, "header=%.*s: ", (int)header.name.len, header.name.data);
-		d->len += opa_header_decode(header.value, d->text + d->len);
+		d->len += opa_extra_header_decode(header.value, d->text + d->len);
 		add(d, "\n");
 	}
 }

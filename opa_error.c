@@ -312,17 +312,18 @@ static void describe_uncaught(opa_str *type, opa_str *message)
 	*message = (opa_str){text, (size_t)(end - text)};
 }
 
-static void record_fatal(int type, zend_string *file, uint32_t line, zend_string *text)
+static void record_fatal_on(
+	opa_span_id span, int type, zend_string *file, uint32_t line, zend_string *text)
 {
 	char room[1024];
-	opa_request *request = &OPA_G(request);
+	const opa_request *request = &OPA_G(request);
 	const char *level = level_name(type);
 	opa_str error_type = {level, strlen(level)};
 	opa_str message = {ZSTR_VAL(text), ZSTR_LEN(text)};
 	zend_object *exception = find_uncaught(message, file, line);
 	if (exception != NULL) {
 		error_type = class_of(exception);
-		record(request->local_root, exception, (opa_str){NULL, 0}, 0, token_of(exception, false));
+		record(span, exception, (opa_str){NULL, 0}, 0, token_of(exception, false));
 	} else {
 		opa_fields fields;
 		describe_uncaught(&error_type, &message);
@@ -330,13 +331,24 @@ static void record_fatal(int type, zend_string *file, uint32_t line, zend_string
 		opa_fields_string(&fields, OPA_TAG_EVENT_NAME, OPA_STR("exception"));
 		put(&fields, OPA_STR("exception.type"), error_type);
 		put(&fields, OPA_STR("exception.message"), message);
-		opa_span_add_event(opa_the_process.spans, request->owner, request->local_root, OPA_NOW,
-			opa_fields_str(&fields));
+		opa_span_add_event(
+			opa_the_process.spans, request->owner, span, OPA_NOW, opa_fields_str(&fields));
 		opa_fields_deinit(&fields);
-		opa_span_set_status(opa_the_process.spans, request->owner, request->local_root,
-			OPA_STATUS_ERROR, status_message(message, room, sizeof(room)), true);
+		opa_span_set_status(opa_the_process.spans, request->owner, span, OPA_STATUS_ERROR,
+			status_message(message, room, sizeof(room)), true);
 	}
-	opa_request_set_error(error_type, file, line);
+	opa_request_set_error(span, error_type, file, line);
+}
+
+/* The request has failed, and so has the trace that the program has started and was in. */
+static void record_fatal(int type, zend_string *file, uint32_t line, zend_string *text)
+{
+	opa_span_id own = OPA_G(request).own.local_root;
+	opa_span_id current = opa_request_trace_current()->local_root;
+	if (current != own) {
+		record_fatal_on(current, type, file, line, text);
+	}
+	record_fatal_on(own, type, file, line, text);
 }
 
 /* An error may come at any time: before a request, after it, with all memory used up. */

@@ -28,7 +28,7 @@ static void on_init(zend_fiber_context *context)
 {
 	opa_fibers *fibers = &OPA_G(request).fibers;
 	context->reserved[slot] = NULL;
-	if (!OPA_G(request).traced) {
+	if (!OPA_G(request).own.traced && !OPA_G(request).own.unwanted) {
 		return;
 	}
 	opa_stack *stack = opa_calloc(1, sizeof(*stack));
@@ -42,10 +42,10 @@ static void on_init(zend_fiber_context *context)
 	}
 	fibers->all = stack;
 	context->reserved[slot] = stack;
-	opa_span_id inherited = opa_request_current();
+	opa_span_id inherited = opa_request_top();
 	opa_stack *current = fibers->current;
 	fibers->current = stack;
-	if (inherited != OPA_NO_SPAN && inherited != OPA_G(request).local_root) {
+	if (inherited != OPA_NO_SPAN) {
 		opa_fiber_push(fibers, inherited, NULL);
 	}
 	fibers->current = current;

@@ -25,7 +25,7 @@ bool opa_http_is_server(void);
 #define OPA_HTTP_NAME_ROOM 512
 opa_str opa_http_begin(const opa_config *config, opa_fields *attributes, char *room);
 
-/* Puts `traceparent` (terminated) into the answer: `traceresponse` and `Server-Timing`. */
+/* Puts `traceparent` (terminated) into the answer: as `traceresponse` and in `Server-Timing`. */
 void opa_http_answer(const char *traceparent);
 
 /*

@@ -1,5 +1,5 @@
 /*
- * The request's trace: from RINIT, which opens it with its root span, to post-deactivate, which
+ * The request's own trace: from RINIT, which opens it with its root span, to post-deactivate, which
  * finishes and publishes it when no PHP code can run any more. In between every function of opa
  * works: in shutdown functions, destructors, output callbacks and session handlers, too.
  */
@@ -9,8 +9,9 @@
 #include "opa_php.h"
 #include "opa_config.h"
 #include "opa_fiber.h"
-#include "opa_remote.h"
+#include "opa_request_trace.h"
 #include "opa_span.h"
+#include "core/opa_idmap.h"
 
 typedef enum opa_recording {
 	OPA_RECORDING_OFF = 0, /* the functions answer false at once */
@@ -23,22 +24,21 @@ typedef enum opa_recording {
 /* Of one thread. Zeroed memory is the state before the first request. */
 typedef struct opa_request {
 	opa_recording recording;
-	bool begun;      /* between RINIT and post-deactivate */
-	bool traced;     /* it has a trace in the span table */
-	bool forked;     /* this is a child that has not been served since the fork */
-	bool script_ran; /* some file was run: it was not just `php -i` */
-	bool announced;  /* the publisher was told that its trace runs, and not yet that it has ended */
-	bool failed;     /* an error was found and said on the root span */
-	bool unwanted;   /* the sampler does not want this request: it is asked once */
-	uint64_t owner;
-	opa_span_id root;       /* names the trace; in a forked child it is the parent's span */
-	opa_span_id local_root; /* what this process ends: the root, or the span of the fork */
-	uint8_t trace_id[OPA_TRACE_ID_LEN];
-	opa_remote remote;        /* what this trace goes on from, if that is known */
-	const opa_config *config; /* OPA_G(config), which is held */
+	bool begun;        /* between RINIT and post-deactivate */
+	bool switched_off; /* by the program */
+	bool forked;       /* this is a child that has not been served since the fork */
+	bool script_ran;   /* some file was run: it was not just `php -i` */
+	bool failed;       /* an error was found and said on the root span */
+	uint64_t owner;    /* of all its traces */
+	opa_request_trace own;
+	opa_idmap started;           /* by the program: root -> opa_request_trace, which is malloc'ed */
+	opa_request_trace *latest;   /* of these */
+	opa_request_trace *earliest; /* of these */
+	uint32_t recorded;           /* of these: in the table, and this process's to end */
+	const opa_config *config;    /* OPA_G(config), which is held */
 	opa_fibers fibers;
 	opa_rng rng;
-	uint64_t rotate_at;       /* by the monotonic clock, when a script's trace has become too old */
+	uint64_t rotate_at;       /* by the monotonic clock, when a script's own has become too old */
 	uint64_t cpu;             /* at the start */
 	uint64_t fork_time;       /* Unix nanoseconds */
 	opa_span_id fork_parent;  /* what was current at the fork */
@@ -47,7 +47,6 @@ typedef struct opa_request {
 	uint64_t exception_count; /* how many numbers were given */
 	uint64_t spans;           /* started by this request, roots not counted */
 	uint64_t values_cut;
-	uint64_t dropped; /* finished spans of this trace that could not be published */
 	/*
 	 * The id that was handed out last, with a reference of opa's own: as long as it is held, a
 	 * string at that address is that id, and need not be read again.
@@ -58,9 +57,6 @@ typedef struct opa_request {
 	/* Interned keys that opa.redact was asked for and does not have: they live as long as this. */
 	const zend_string *clean_keys[OPA_CLEAN_KEYS];
 } opa_request;
-
-/* The trace's flags by W3C, as they are sent on. */
-uint8_t opa_request_flags(const opa_request *request);
 
 /* RINIT, RSHUTDOWN, post-deactivate. */
 void opa_request_begin(void);
@@ -88,25 +84,34 @@ bool opa_request_wake(void);
 /* Whether the request's span is open. */
 bool opa_request_is_open(opa_span_id id);
 
-/* A script's trace is old enough: it is ended, and another begun, unless a span is open in it. */
+/* A script's own trace is too old for another span: see opa_request_trace_rotate(). */
 void opa_request_rotate(opa_span_start *start);
 
 /* The span could not be started below start->parent: below the current one, if that was why. */
 opa_span_id opa_request_start_elsewhere(opa_span_start *start, opa_span_result result);
 
-/* Writes a piece of the trace that was handed out before its end. */
-void opa_request_publish_piece(opa_batch *batch);
-
-/* The innermost open span, the local root when there is no other; OPA_NO_SPAN without a trace. */
+/*
+ * The innermost open span, the local root when there is no other; OPA_NO_SPAN without a trace, or
+ * in one that is not wanted.
+ */
 opa_span_id opa_request_current(void);
 
-/* The root span has failed: error.type and where. `file` may be NULL. */
-void opa_request_set_error(opa_str type, zend_string *file, uint32_t line);
+/* What stands on top of this fiber's stack, as opa_request_trace.h tells; may be OPA_NO_SPAN. */
+opa_span_id opa_request_top(void);
 
-/* Adds what was counted so far in this trace to the process's counters. */
+/* A root span has failed: error.type and where. `file` may be NULL. */
+void opa_request_set_error(opa_span_id span, opa_str type, zend_string *file, uint32_t line);
+
+/*
+ * Writes a piece of a trace, or the last of it, into the journal, and takes the batch over. True
+ * when there was nothing to write, or it is there.
+ */
+bool opa_request_publish(opa_batch *batch);
+
+/* Adds what was counted so far in its traces to the process's counters. */
 void opa_request_count(void);
 
-/* Publishes what has finished so far. False when it was dropped. */
+/* Publishes what has finished so far in its traces. False when it was dropped. */
 bool opa_request_flush(void);
 
 #endif

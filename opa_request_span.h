@@ -15,7 +15,7 @@
  */
 OPA_INLINE opa_span_id opa_request_start_span(opa_span_start *start);
 
-/* Ends a span of the program's; false for the root, which ends with the request. */
+/* Ends a span of the program's; false for a root, which ends with its request or trace. */
 OPA_INLINE bool opa_request_end_span(opa_span_id span, uint64_t end);
 
 OPA_INLINE opa_span_id opa_request_start_span(opa_span_start *start)
@@ -30,7 +30,7 @@ OPA_INLINE opa_span_id opa_request_start_span(opa_span_start *start)
 		if (UNEXPECTED(start->mono >= request->rotate_at)) {
 			opa_request_rotate(start);
 		}
-		start->parent = request->local_root;
+		start->parent = request->own.local_root;
 	}
 	opa_span_result result = opa_span_begin(opa_the_process.spans, request->owner, start, &id);
 	if (UNEXPECTED(result != OPA_SPAN_OK)) {
@@ -39,7 +39,7 @@ OPA_INLINE opa_span_id opa_request_start_span(opa_span_start *start)
 			return id;
 		}
 	}
-	opa_fiber_push(&request->fibers, id, opa_request_is_open);
+	opa_fiber_push(&request->fibers, id, opa_request_trace_stands);
 	request->spans++;
 	return id;
 }
@@ -48,13 +48,14 @@ OPA_INLINE bool opa_request_end_span(opa_span_id span, uint64_t end)
 {
 	opa_request *request = &OPA_G(request);
 	opa_batch flushed;
-	if (UNEXPECTED(span == request->local_root)) {
+	if (UNEXPECTED(span == request->own.local_root) ||
+		UNEXPECTED(request->started.count > 0 && opa_idmap_get(&request->started, span) != NULL)) {
 		return false;
 	}
 	opa_span_result result =
 		opa_span_end(opa_the_process.spans, request->owner, span, end, &flushed);
 	if (UNEXPECTED(flushed.data != NULL)) {
-		opa_request_publish_piece(&flushed);
+		opa_request_publish(&flushed);
 	}
 	if (UNEXPECTED(result != OPA_SPAN_OK)) {
 		return false;

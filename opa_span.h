@@ -3,7 +3,7 @@
  * still going on. Plain C on malloc(3); it knows nothing of PHP, and no memory of a request is ever
  * kept in it.
  *
- * An id is the only handle: no pointer to a span leaves this file. Every operation locks the id's
+ * An id is the only handle: no pointer to a span leaves the table. Every operation locks the id's
  * shard, looks the id up, checks whose it is, does its work and unlocks, so between the check and
  * the access nothing can happen. A span is removed from the table before its memory is used again.
  *
@@ -115,8 +115,9 @@ typedef struct opa_batch {
 					  front of it may be written */
 	size_t len;
 	uint32_t spans;
-	bool complete; /* the trace is finished: this is its last piece */
-	bool error;    /* one of the spans has status error */
+	bool complete;    /* the trace is finished: this is its last piece */
+	bool error;       /* one of the spans has status error */
+	opa_span_id root; /* of its trace */
 	uint8_t trace_id[OPA_TRACE_ID_LEN];
 	uint32_t counts[OPA_TRACE_COUNTS];
 	uint8_t *block; /* the memory behind data */
@@ -222,6 +223,12 @@ opa_span_result opa_span_set_name(
  */
 opa_span_result opa_span_set_status(opa_span_table *table, uint64_t owner, opa_span_id id,
 	opa_span_status status, opa_str message, bool found);
+
+/*
+ * What names the trace of an open span, also of one that was open when the process was forked;
+ * OPA_NO_SPAN when there is no such span.
+ */
+opa_span_id opa_span_root(opa_span_table *table, uint64_t owner, opa_span_id id);
 
 /* Whether the span is open and may be written to. */
 bool opa_span_is_open(opa_span_table *table, uint64_t owner, opa_span_id id);

@@ -106,7 +106,7 @@ static void problem_text(
 		snprintf(to, size, "opa was loaded with dl(), or memory was short at the start");
 	} else if (config == NULL) {
 		snprintf(to, size, "out of memory");
-	} else if (!config->enabled && !OPA_G(request).traced) {
+	} else if (!config->enabled && !OPA_G(request).own.traced) {
 		off_text(config, OPA_SETTING_ENABLED, to, size);
 	} else if (!config->trace_cli && !opa_http_is_server()) {
 		off_text(config, OPA_SETTING_TRACE_CLI, to, size);
@@ -262,8 +262,8 @@ void opa_status_array(zval *to)
 	problem_text(config, status, problem, sizeof(problem));
 	add_assoc_string(to, "version", PHP_OPA_VERSION);
 	add_assoc_bool(to, "enabled", opa_request_records());
-	if (OPA_G(request).traced) {
-		opa_hex_format(OPA_G(request).trace_id, OPA_TRACE_ID_LEN, id);
+	if (OPA_G(request).own.traced) {
+		opa_hex_format(OPA_G(request).own.trace_id, OPA_TRACE_ID_LEN, id);
 		add_assoc_stringl(to, "trace_id", id, sizeof(id));
 	} else {
 		add_assoc_null(to, "trace_id");

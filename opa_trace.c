@@ -112,6 +112,7 @@ void opa_trace_detach(opa_trace *trace, bool complete, opa_batch *batch)
 	batch->spans = trace->finished_spans;
 	batch->complete = complete;
 	batch->error = trace->error;
+	batch->root = trace->root;
 	memcpy(batch->trace_id, trace->context.trace_id, OPA_TRACE_ID_LEN);
 	memcpy(batch->counts, trace->counts, sizeof(trace->counts));
 	trace->bytes -= batch->len;

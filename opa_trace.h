@@ -1,6 +1,6 @@
 /*
  * One trace that is going on: its limits, its clock, the open spans it counts, and its finished
- * ones in wire form. The back room of opa_span.c, which owns the table and the locks: every
+ * ones in wire form. The back room of opa_span*.c, which own the table and the locks: every
  * function here is called under the lock of the trace's shard, and none takes one.
  */
 #ifndef OPA_TRACE_H

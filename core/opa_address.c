@@ -238,7 +238,7 @@ static bool is_token(opa_str text)
 	return text.len > 0;
 }
 
-bool opa_header_next(opa_str *list, opa_header *header)
+bool opa_extra_header_next(opa_str *list, opa_extra_header *header)
 {
 	for (;;) {
 		size_t len = find_any(*list, ",");
@@ -249,7 +249,7 @@ bool opa_header_next(opa_str *list, opa_header *header)
 				return false;
 			}
 			size_t name = (size_t)(equal - member.data);
-			*header = (opa_header){trim(up_to(member, name)), trim(from(member, name + 1))};
+			*header = (opa_extra_header){trim(up_to(member, name)), trim(from(member, name + 1))};
 		}
 		bool last = len == list->len;
 		*list = last ? from(*list, len) : from(*list, len + 1);
@@ -286,7 +286,7 @@ static char decode_one(opa_str text, size_t *at)
 	return text.data[i];
 }
 
-size_t opa_header_decode(opa_str value, char *to)
+size_t opa_extra_header_decode(opa_str value, char *to)
 {
 	size_t len = 0;
 	for (size_t at = 0; at < value.len;) {
@@ -309,12 +309,12 @@ static bool is_value(opa_str value)
 
 bool opa_headers_are_valid(opa_str list)
 {
-	opa_header header;
+	opa_extra_header header;
 	unsigned count = 0;
 	if (list.len > OPA_HEADERS_MAX) {
 		return false;
 	}
-	while (opa_header_next(&list, &header)) {
+	while (opa_extra_header_next(&list, &header)) {
 		if (!is_token(header.name) || !is_value(header.value) || ++count > OPA_HEADERS_COUNT_MAX) {
 			return false;
 		}
@@ -324,10 +324,10 @@ bool opa_headers_are_valid(opa_str list)
 
 void opa_headers_show(opa_str list, char *to, size_t size)
 {
-	opa_header header;
+	opa_extra_header header;
 	size_t n = 0;
 	to[0] = '\0';
-	while (n < size && opa_header_next(&list, &header)) {
+	while (n < size && opa_extra_header_next(&list, &header)) {
 		n += (size_t)snprintf(to + n, size - n, "%s%.*s=" OPA_REDACTED, n > 0 ? "," : "",
 			(int)header.name.len, header.name.data);
 	}

@@ -46,21 +46,22 @@ void opa_address_complete(opa_str text, opa_address_kind kind, char *to);
  */
 void opa_address_show(opa_str text, char *to, size_t size);
 
-/* A header: both within the list, the value still percent-encoded. */
-typedef struct opa_header {
+/* A header that the user has added to requests: both within the list, the value still
+ * percent-encoded. */
+typedef struct opa_extra_header {
 	opa_str name;
 	opa_str value;
-} opa_header;
+} opa_extra_header;
 
 /*
  * Takes the next member off the front of a list "name=value,name=value". Blanks around names and
  * values, and empty members, are passed over. False at its end, and where a member is malformed:
  * then *list is not empty.
  */
-bool opa_header_next(opa_str *list, opa_header *header);
+bool opa_extra_header_next(opa_str *list, opa_extra_header *header);
 
 /* Decodes a value into `to`, which has room for value.len bytes; answers how many were written. */
-size_t opa_header_decode(opa_str value, char *to);
+size_t opa_extra_header_decode(opa_str value, char *to);
 
 /*
  * Whether all of the list is well-formed: names of HTTP's characters, values that are, decoded,

@@ -12,6 +12,7 @@ require __DIR__ . '/../utils/trace.inc';
 function tries(): void
 {
 	foreach ([fn () => opa_start_span([]), fn () => opa_start_span('a', 'b'), fn () => opa_start_span('a', [], 5.5 <=> 1, 'x'),
+		fn () => opa_start_trace('a', [], 'b'), fn () => opa_start_trace('a', [], null, 'x'), fn () => opa_end_trace([]),
 		fn () => opa_start_span('a', [], []), fn () => opa_end_span(null ?? []), fn () => opa_add_tag('a', [], 1), fn () => opa_add_tags('a', 'b'),
 		fn () => opa_add_event('a', new stdClass()), fn () => opa_add_link('a', []), fn () => opa_set_parent('a', []),
 		fn () => opa_set_name('a', []), fn () => opa_set_status('a', 'b'), fn () => opa_record_exception('a', new stdClass()),
@@ -44,6 +45,9 @@ the same true
 TypeError opa_start_span(): Argument #1 ($name) must be of type string, array given
 TypeError opa_start_span(): Argument #2 ($tags) must be of type array, string given
 TypeError opa_start_span(): Argument #4 ($kind) must be of type int, string given
+TypeError opa_start_trace(): Argument #3 ($headers) must be of type ?array, string given
+TypeError opa_start_trace(): Argument #4 ($kind) must be of type int, string given
+TypeError opa_end_trace(): Argument #1 ($span) must be of type string, array given
 TypeError opa_start_span(): Argument #3 ($parent) must be of type ?string, array given
 TypeError opa_end_span(): Argument #1 ($span) must be of type string, array given
 TypeError opa_add_tag(): Argument #2 ($key) must be of type string, array given

@@ -29,13 +29,13 @@ static void try_url(opa_str text)
 static void try_headers(opa_str list)
 {
 	char shown[64], value[1024];
-	opa_header header;
+	opa_extra_header header;
 	bool valid = opa_headers_are_valid(list);
 	opa_headers_show(list, shown, sizeof(shown));
 	check(strlen(shown) < sizeof(shown));
-	while (opa_header_next(&list, &header)) {
+	while (opa_extra_header_next(&list, &header)) {
 		check(header.value.len <= sizeof(value));
-		size_t len = opa_header_decode(header.value, value);
+		size_t len = opa_extra_header_decode(header.value, value);
 		check(len <= header.value.len);
 		check(!valid || (memchr(value, '\n', len) == NULL && memchr(value, '\0', len) == NULL));
 	}

@@ -31,7 +31,22 @@ for ($i = 0; $i < 1000; $i++) {
 	opa_end_span($span);
 	opa_add_tag($span, 'late', 'refused');
 	opa_end_span('0123456789abcdef');
+	$job = opa_start_trace("job $i", ['values' => $values], ['traceparent' => ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0' . $i % 2],
+		'Tracestate' => ['a=1', 'b=2'], 'baggage' => "n=$i"]);
+	opa_propagation_headers();
+	opa_start_trace('left open within', [], ['traceparent' => '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00', 'baggage' => 'a=1']);
+	opa_start_span('in job');
+	opa_end_trace($job);
+	opa_end_trace($job);
 }
+opa_start_trace('switched off', ['a' => new class {
+	public function __toString(): string
+	{
+		opa_disable();
+		return 'x';
+	}
+}], ['baggage' => 'a=' . implode(',', $argv)]);
+opa_enable();
 // Some stay open for opa to close.
 opa_start_span('left open', ['values' => $values]);
 $fiber = new Fiber(static function (): void {

@@ -35,6 +35,7 @@ opa.max_events=128
 opa.max_links=128
 opa.max_trace_size=32M
 opa.max_value_length=16K
+opa.propagators=tracecontext,baggage
 opa.proxy=
 opa.redact=...
 opa.resource_attributes=

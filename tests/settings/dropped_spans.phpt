@@ -30,6 +30,19 @@ $run = opa_test_run('<?php
 ');
 show('not written', $run['out'], count($run['spans']), opa_test_root($run)['tags']['opa.dropped_spans']);
 
+$run = opa_test_run('<?php
+	$spool = ini_get("opa.spool_dir");
+	$job = opa_start_trace("job");
+	rename("$spool/live", "$spool/away");
+	touch("$spool/live");
+	opa_end_span(opa_start_span("lost"));
+	opa_flush(0);
+	unlink("$spool/live");
+	rename("$spool/away", "$spool/live");
+	opa_end_trace($job);
+');
+show('of a started trace', opa_test_span('job', $run['spans'])['tags'], isset(opa_test_span('script.php', $run['spans'])['tags']['opa.dropped_spans']));
+
 $run = opa_test_run('<?php opa_end_span(opa_start_span("all is there"));');
 show('whole', isset(opa_test_root($run)['tags']['opa.dropped_spans']));
 
@@ -58,6 +71,7 @@ opa_test_clean(__FILE__);
 --EXPECT--
 refused "100" 100
 not written "bool(false)\n" 2 5
+of a started trace {"opa.dropped_spans":1} false
 whole false
 child 1
 parent false

@@ -18,6 +18,7 @@ $cases = [
 	'opa.cli_args' => [['on'], ['x']],
 	'opa.trust_proxy' => [['on'], ['x']],
 	'opa.trust_incoming' => [['off'], ['x']],
+	'opa.propagators' => [['b3, tracecontext', '', 'none'], ["b3\nbaggage"]],
 	'opa.response_header' => [['1'], ['x']],
 	'opa.redact' => [['a,*b*', ''], ["a\nb"]],
 	'opa.trace_rotate' => [['0', '500ms', '1d', '60'], ['2d', '5x', '-1s', '1.5s', '']],
@@ -77,7 +78,7 @@ require __DIR__ . '/../utils/trace.inc';
 opa_test_clean(__FILE__);
 ?>
 --EXPECT--
-all settings [] 35
+all settings [] 36
 opa.enabled "on or off"
 opa.service_name "one line of text"
 opa.resource_attributes "one line of text"
@@ -86,6 +87,7 @@ opa.trace_cli "on or off"
 opa.cli_args "on or off"
 opa.trust_proxy "on or off"
 opa.trust_incoming "on or off"
+opa.propagators "one line of text"
 opa.response_header "on or off"
 opa.redact "one line of text"
 opa.trace_rotate "a time like 500ms or 10s, from 0s to 1d"

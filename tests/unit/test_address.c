@@ -133,17 +133,17 @@ static void headers_are_a_list_with_encoded_values(void **state)
 	opa_str list =
 		str(" api-key = a=b ,, X-Scope=x%2C%20y;z,\tempty=,authorization=Basic%20QTpC==,");
 	assert_true(opa_headers_are_valid(list));
-	opa_header header;
+	opa_extra_header header;
 	for (size_t i = 0; i < 4; i++) {
 		char value[64];
-		assert_true(opa_header_next(&list, &header));
+		assert_true(opa_extra_header_next(&list, &header));
 		assert_int_equal(header.name.len, strlen(names[i]));
 		assert_memory_equal(header.name.data, names[i], header.name.len);
-		size_t len = opa_header_decode(header.value, value);
+		size_t len = opa_extra_header_decode(header.value, value);
 		assert_int_equal(len, strlen(values[i]));
 		assert_memory_equal(value, values[i], len);
 	}
-	assert_false(opa_header_next(&list, &header));
+	assert_false(opa_extra_header_next(&list, &header));
 	assert_int_equal(list.len, 0);
 }
 

@@ -301,6 +301,37 @@ static void an_exporter_that_opa_does_not_know_is_not_passed_over_in_silence(voi
 	}
 }
 
+static void propagators_are_a_list_in_order(void **state)
+{
+	config_fixture *f = *state;
+	opa_config *config = make(f);
+	assert_int_equal(config->propagators.count, 2);
+	assert_int_equal(config->propagators.order[0], OPA_PROPAGATOR_TRACECONTEXT);
+	set_env(f, "OTEL_PROPAGATORS", "b3multi,B3");
+	config = make(f);
+	assert_int_equal(config->propagators.count, 2);
+	assert_int_equal(config->propagators.order[0], OPA_PROPAGATOR_B3MULTI);
+	set_ini(f, OPA_SETTING_PROPAGATORS, "");
+	config = make(f);
+	assert_int_equal(config->propagators.count, 0);
+	assert_int_equal(f->warnings, 0);
+}
+
+static void a_propagator_that_is_not_known_is_one_line(void **state)
+{
+	config_fixture *f = *state;
+	set_env(f, "OTEL_PROPAGATORS", "jaeger,baggage,xray");
+	opa_config *config = make(f);
+	assert_int_equal(config->propagators.count, 1);
+	assert_int_equal(f->warnings, 1);
+	assert_non_null(strstr(f->warning, "OTEL_PROPAGATORS: \"jaeger\" is ignored"));
+	set_ini(f, OPA_SETTING_PROPAGATORS, "ottrace");
+	config = make(f);
+	assert_int_equal(config->propagators.count, 0);
+	assert_int_equal(f->warnings, 2);
+	assert_non_null(strstr(f->warning, "opa.propagators: \"ottrace\" is ignored"));
+}
+
 static void known_methods_are_a_list_between_commas(void **state)
 {
 	config_fixture *f = *state;
@@ -572,6 +603,8 @@ int main(void)
 		TEST(a_long_sampler_argument_counts_whole),
 		TEST(no_exporter_means_none_in_any_case),
 		TEST(an_exporter_that_opa_does_not_know_is_not_passed_over_in_silence),
+		TEST(propagators_are_a_list_in_order),
+		TEST(a_propagator_that_is_not_known_is_one_line),
 		TEST(known_methods_are_a_list_between_commas),
 		TEST(limits_of_events_and_links_come_from_variables),
 		TEST(every_number_reaches_what_it_is_for),

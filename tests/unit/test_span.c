@@ -76,6 +76,28 @@ static void a_root_has_what_its_trace_was_begun_with(void **state)
 	assert_memory_equal(span.trace_id.data, "0123456789abcde", 16);
 }
 
+static void an_open_span_tells_its_trace(void **state)
+{
+	fixture *f = *state;
+	opa_batch batch;
+	opa_span_id other = trace_begin(f->table, f->owner, &roomy);
+	opa_span_id id = begin(f, f->root), of_other = span_begin(f->table, f->owner, other);
+	assert_true(opa_span_root(f->table, f->owner, id) == f->root);
+	assert_true(opa_span_root(f->table, f->owner, f->root) == f->root);
+	assert_true(opa_span_root(f->table, f->owner, of_other) == other);
+	assert_true(opa_span_root(f->table, f->owner + 1, id) == OPA_NO_SPAN);
+	assert_true(opa_span_root(f->table, f->owner, OPA_NO_SPAN) == OPA_NO_SPAN);
+	assert_int_equal(opa_trace_finish(f->table, f->owner, other, other, 0, &batch), OPA_SPAN_OK);
+	assert_true(batch.root == other);
+	opa_batch_release(f->table, &batch);
+	assert_true(opa_span_root(f->table, f->owner, of_other) == OPA_NO_SPAN);
+	end(f, id);
+	assert_true(opa_span_root(f->table, f->owner, id) == OPA_NO_SPAN);
+	assert_int_equal(opa_trace_flush(f->table, f->owner, f->root, &batch), OPA_SPAN_OK);
+	assert_true(batch.root == f->root);
+	opa_batch_release(f->table, &batch);
+}
+
 static void what_is_open_at_the_end_is_closed_and_marked(void **state)
 {
 	fixture *f = *state;
@@ -507,6 +529,7 @@ int main(void)
 		TEST(a_span_is_open_from_begin_to_end),
 		TEST(an_ended_span_is_on_the_wire_with_what_it_was_given),
 		TEST(a_root_has_what_its_trace_was_begun_with),
+		TEST(an_open_span_tells_its_trace),
 		TEST(what_is_open_at_the_end_is_closed_and_marked),
 		TEST(a_child_may_outlive_its_parent),
 		TEST(an_ended_root_is_still_a_parent_until_the_trace_is_finished),

@@ -54,6 +54,7 @@ static void check_frozen(fixture *f, opa_span_id open, opa_span_id other)
 	CHECK(opa_span_end(t, f->owner, open, OPA_NOW, &batch) == OPA_SPAN_REFUSED);
 	CHECK(batch.data == NULL);
 	CHECK(!opa_span_is_open(t, f->owner, open));
+	CHECK(opa_span_root(t, f->owner, open) == f->root);
 }
 
 static void what_was_open_can_only_be_a_parent_in_the_child(void **state)

@@ -38,7 +38,7 @@ final class Mischief
 		}
 		self::$depth++;
 		try {
-			match (mt_rand(0, 19)) {
+			match (mt_rand(0, 22)) {
 				0, 1, 2 => self::$ids[mt_rand(0, 60)] = opa_start_span(self::key(), self::tags(),
 					self::chance(3) ? self::id() : null, mt_rand(-1, 7), self::time()),
 				3, 4 => opa_end_span(self::id(), self::time()),
@@ -57,6 +57,9 @@ final class Mischief
 				17 => self::switch(),
 				18 => self::startFiber(),
 				19 => self::useFiber(),
+				20 => self::$ids[mt_rand(0, 60)] = opa_start_trace(self::key(), self::tags(), self::headers(), mt_rand(-1, 7)),
+				21 => opa_end_trace(self::id()),
+				22 => self::chance(2) ? opa_propagation_headers(self::id()) : opa_end_trace(opa_root_span()),
 			};
 		} catch (Exception | FiberError) {
 		} finally {
@@ -68,6 +71,18 @@ final class Mischief
 	public static function chance(int $of): bool
 	{
 		return mt_rand(1, $of) === 1;
+	}
+
+	/** Of a message, or nonsense. */
+	private static function headers(): ?array
+	{
+		return match (mt_rand(0, 4)) {
+			0 => null,
+			1 => ['traceparent' => self::LINK, 'tracestate' => [self::key(), 'a=1'], 'BAGGAGE' => self::bytes(20)],
+			2 => ['Traceparent' => [substr(self::LINK, 0, -1) . '0']],
+			3 => [self::key() => self::value(), 'traceparent' => self::value()],
+			4 => ['traceparent' => self::LINK, 'TraceParent' => self::bytes(55)],
+		};
 	}
 
 	private static function switch(): void
