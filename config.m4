@@ -136,7 +136,7 @@ if test "$PHP_OPA" != "no"; then
   LDFLAGS=$opa_ldflags
 
   PHP_NEW_EXTENSION([opa], [$opa_sources], [$ext_shared],, [$opa_ext_cflags])
-  PHP_ADD_BUILD_DIR([$ext_builddir/core $ext_builddir/export $ext_builddir/bench])
+  PHP_ADD_BUILD_DIR([$ext_builddir/core $ext_builddir/export $ext_builddir/instrument $ext_builddir/bench])
 
   PHP_SUBST([OPA_SHARED_LIBADD])
   PHP_SUBST([OPA_CFLAGS])

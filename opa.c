@@ -9,6 +9,7 @@
 #include "opa_ini.h"
 #include "opa_process.h"
 #include "opa_status.h"
+#include "instrument/opa_sapi.h"
 #ifdef OPA_BENCH
 #include "bench/opa_bench.h"
 #endif
@@ -49,6 +50,7 @@ static PHP_MINIT_FUNCTION(opa)
 	if (type == MODULE_PERSISTENT && opa_process_startup()) {
 		opa_fiber_startup();
 		opa_error_startup();
+		opa_sapi_startup();
 	}
 	return SUCCESS;
 }

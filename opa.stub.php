@@ -206,7 +206,8 @@ function opa_current_span(): ?string {}
 
 /**
  * The id of the root span of the trace that goes on here: the request's, or that of opa_start_trace(). The
- * zero id while tracing is off, as of opa_current_span().
+ * zero id while tracing is off, as of opa_current_span(). Once the client has its answer
+ * (fastcgi_finish_request()) the request's root has ended: then it is the id of "after response", its child.
  */
 function opa_root_span(): ?string {}
 

@@ -374,7 +374,6 @@ void opa_http_end(opa_fields *attributes, bool *failed, opa_str *error_type, cha
 		put_int(attributes, OPA_STR("process.exit.code"), code);
 	}
 	*error_type = (opa_str){room, (size_t)snprintf(room, 32, "%d", code)};
-	put_int(attributes, OPA_STR("php.memory.peak"), (int64_t)zend_memory_peak_usage(true));
 }
 
 /* Added, not replaced: Server-Timing may have more to say. */

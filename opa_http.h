@@ -29,7 +29,7 @@ opa_str opa_http_begin(const opa_config *config, opa_fields *attributes, char *r
 void opa_http_answer(const char *traceparent);
 
 /*
- * At its end, in RSHUTDOWN: status code, exit status, peak memory. `failed` is set, with its
+ * At its end, in RSHUTDOWN: status code, exit status. `failed` is set, with its
  * error.type in *error_type (in `room`), for a 5xx and for an exit status that is not 0.
  */
 void opa_http_end(opa_fields *attributes, bool *failed, opa_str *error_type, char *room);

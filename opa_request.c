@@ -89,6 +89,7 @@ static void begin_empty(opa_request *request)
 	request->recording = OPA_RECORDING_OFF;
 	request->switched_off = false;
 	request->forked = false;
+	request->answered = false;
 	request->script_ran = false;
 	request->failed = false;
 	forget_own(&request->own);
@@ -224,7 +225,16 @@ void opa_request_set_error(opa_span_id span, opa_str type, zend_string *file, ui
 	request->failed = request->failed || span == request->own.local_root;
 }
 
-/* Status, and what else is known at the end, with attributes that stand in `fields` already. */
+/* What the request has used since `cpu`. */
+static void put_usage(const opa_request *request, opa_fields *fields)
+{
+	opa_value cpu = OPA_VALUE_OF_DOUBLE((double)(opa_clock_cpu() - request->cpu) / 1e9);
+	opa_value peak = OPA_VALUE_OF_INT((int64_t)zend_memory_peak_usage(true));
+	opa_fields_attribute(fields, OPA_TAG_SPAN_ATTRIBUTE, OPA_STR("php.cpu.time"), &cpu);
+	opa_fields_attribute(fields, OPA_TAG_SPAN_ATTRIBUTE, OPA_STR("php.memory.peak"), &peak);
+}
+
+/* Status, with the attributes that stand in `fields` already. */
 static void set_outcome(opa_request *request, opa_fields *fields)
 {
 	char room[32];
@@ -240,6 +250,51 @@ static void set_outcome(opa_request *request, opa_fields *fields)
 	request->exit_status = EG(exit_status);
 }
 
+/* All of it, on the local root. The answer's status is not that of what follows it. */
+static void set_end(opa_request *request)
+{
+	opa_fields fields;
+	opa_fields_init(&fields);
+	put_usage(request, &fields);
+	if (request->answered) {
+		set_attributes(request->own.local_root, &fields);
+		request->exit_status = EG(exit_status);
+	} else {
+		set_outcome(request, &fields);
+	}
+	opa_fields_deinit(&fields);
+}
+
+/*
+ * The SERVER span has the time that the client saw: it ends, and what follows is its child, the
+ * local root from now on. What the program has open stays open.
+ */
+void opa_request_answered(void)
+{
+	opa_request *request = &OPA_G(request);
+	opa_request_trace *own = &request->own;
+	opa_span_start start = {
+		.parent = own->root,
+		.name = OPA_STR("after response"),
+		.kind = OPA_KIND_INTERNAL,
+		.start = OPA_NOW,
+		.mono = opa_clock_mono(),
+	};
+	opa_span_id after;
+	opa_batch flushed;
+	if (!own->traced || request->forked || own->local_root != own->root ||
+		opa_span_begin(opa_the_process.spans, request->owner, &start, &after) != OPA_SPAN_OK) {
+		return;
+	}
+	set_end(request);
+	opa_span_end(opa_the_process.spans, request->owner, own->root, OPA_NOW, &flushed);
+	opa_request_publish(&flushed);
+	own->local_root = after;
+	request->answered = true;
+	request->failed = false;
+	request->cpu = opa_clock_cpu();
+}
+
 /*
  * What only PHP knows and will have forgotten soon. Nothing ends here yet: a session handler of the
  * program's may run after this.
@@ -252,16 +307,11 @@ void opa_request_leave(void)
 	if (!has_traces || (request->forked && !opa_request_records())) {
 		return;
 	}
-	opa_fields fields;
 	opa_error_leave();
 	if (!request->own.traced) {
 		return;
 	}
-	opa_fields_init(&fields);
-	opa_value cpu = OPA_VALUE_OF_DOUBLE((double)(opa_clock_cpu() - request->cpu) / 1e9);
-	opa_fields_attribute(&fields, OPA_TAG_SPAN_ATTRIBUTE, OPA_STR("php.cpu.time"), &cpu);
-	set_outcome(request, &fields);
-	opa_fields_deinit(&fields);
+	set_end(request);
 	request->script_ran = opa_http_is_server() || zend_hash_num_elements(&EG(included_files)) > 0 ||
 						  request->spans > 0 || request->failed;
 }
@@ -271,7 +321,7 @@ void opa_request_leave(void)
 static void correct_outcome(opa_request *request)
 {
 	opa_fields fields;
-	if (request->exit_status != EG(exit_status)) {
+	if (request->exit_status != EG(exit_status) && !request->answered) {
 		opa_fields_init(&fields);
 		set_outcome(request, &fields);
 		opa_fields_deinit(&fields);
@@ -286,9 +336,9 @@ static void forget_id(zend_string **text)
 	}
 }
 
-void opa_request_end(void)
+/* All traces leave the table, and the process if they are to be kept. */
+static void end_traces(opa_request *request)
 {
-	opa_request *request = &OPA_G(request);
 	if (request->own.traced || request->latest != NULL) {
 		bool keep = !request->forked || opa_request_records();
 		if (keep && request->own.traced) {
@@ -297,6 +347,37 @@ void opa_request_end(void)
 		opa_request_trace_end_all(keep);
 		opa_request_trace_end_own(keep && (request->script_ran || request->spans > 0));
 	}
+}
+
+bool opa_request_end_early(void)
+{
+	opa_request *request = &OPA_G(request);
+	if (!request->own.traced) {
+		return false;
+	}
+	opa_request_leave();
+	end_traces(request);
+	return true;
+}
+
+void opa_request_go_on(void)
+{
+	opa_request *request = &OPA_G(request);
+	opa_recording recording = request->recording;
+	opa_fiber_forget(&request->fibers);
+	request->forked = false;
+	request->answered = false;
+	request->failed = false;
+	opa_request_trace_renew_own();
+	if (request->own.traced && recording == OPA_RECORDING_OFF) {
+		opa_request_disable();
+	}
+}
+
+void opa_request_end(void)
+{
+	opa_request *request = &OPA_G(request);
+	end_traces(request);
 	opa_idmap_deinit(&request->started);
 	forget_id(&request->last_text);
 	forget_id(&request->spare_text);

@@ -27,6 +27,7 @@ typedef struct opa_request {
 	bool begun;        /* between RINIT and post-deactivate */
 	bool switched_off; /* by the program */
 	bool forked;       /* this is a child that has not been served since the fork */
+	bool answered;     /* the client had its answer before the end: the root has ended */
 	bool script_ran;   /* some file was run: it was not just `php -i` */
 	bool failed;       /* an error was found and said on the root span */
 	uint64_t owner;    /* of all its traces */
@@ -68,6 +69,17 @@ void opa_request_end(void);
  * published.
  */
 void opa_request_shutdown(void);
+
+/* The client has the whole answer, while the program goes on. */
+void opa_request_answered(void);
+
+/*
+ * Another program is about to take the place of this one: the trace ends here, as it would with the
+ * request, and is published. False when there is none. Should the process go on all the same, so
+ * does tracing, with opa_request_go_on(): in a new trace that is linked to this one.
+ */
+bool opa_request_end_early(void);
+void opa_request_go_on(void);
 
 /* What opa_enable() and opa_disable() do, and ini_set('opa.enabled'). */
 bool opa_request_enable(void);

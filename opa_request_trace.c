@@ -166,15 +166,12 @@ static bool has_open_spans(const opa_request_trace *trace)
 		opa_the_process.spans, OPA_G(request).owner, trace->root, trace->local_root);
 }
 
-void opa_request_trace_rotate(void)
+void opa_request_trace_renew_own(void)
 {
 	opa_request *request = &OPA_G(request);
 	opa_request_trace *own = &request->own;
-	if (has_open_spans(own)) {
-		return;
-	}
 	opa_traceparent before = place_of(own, own->local_root);
-	finish(own, own->local_root, true);
+	before.flags |= OPA_W3C_SAMPLED;
 	forget_baggage(own);
 	own->started = false;
 	own->remote.known = false;
@@ -183,6 +180,15 @@ void opa_request_trace_rotate(void)
 	begin_own(request);
 	if (own->traced) {
 		link_root(own, &before);
+	}
+}
+
+void opa_request_trace_rotate(void)
+{
+	opa_request_trace *own = &OPA_G(request).own;
+	if (!has_open_spans(own)) {
+		finish(own, own->local_root, true);
+		opa_request_trace_renew_own();
 	}
 }
 

@@ -23,7 +23,8 @@ typedef struct opa_request_trace {
 	bool announced; /* the publisher was told that it runs, and not yet that it has ended */
 	bool inherited; /* it was open at the fork, and is the parent process's to end */
 	opa_span_id root;       /* names the trace; in a forked child it is the parent's span */
-	opa_span_id local_root; /* what this process ends: the root, or the span of the fork */
+	opa_span_id local_root; /* what this process ends at last: the root, or the span of the fork, or
+							   that of what follows the answer */
 	uint8_t trace_id[OPA_TRACE_ID_LEN];
 	uint64_t dropped;                          /* finished spans that could not be published */
 	opa_remote remote;                         /* what it goes on from, if that is known */
@@ -42,6 +43,9 @@ void opa_request_trace_choose_own(void);
 
 /* It is too old: unless a span is open in it, it ends and another one, linked to it, begins. */
 void opa_request_trace_rotate(void);
+
+/* Another one begins, linked to that which has ended before. */
+void opa_request_trace_renew_own(void);
 
 /* At the end of the request: ends it, if there is one, and publishes it if it is to be kept. */
 void opa_request_trace_end_own(bool keep);

@@ -178,7 +178,7 @@ lint_headers() {
 			printf '#include "%s"\n' "$header" | $compiler "${strict_flags[@]}" -fsyntax-only \
 				$(needs_no_php "$header" || echo $php_flags) -x c - || status=1
 		done
-	done < <(files '^(core/|export/)?[^/]*\.h$' | grep -vE "$generated")
+	done < <(files '^(core/|export/|instrument/)?[^/]*\.h$' | grep -vE "$generated")
 	return $status
 }
 

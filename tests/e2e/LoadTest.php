@@ -17,7 +17,7 @@ final class LoadTest extends ServerTestCase
 		'exit' => [6, 4], 'fiber' => [6, 4], 'fiber_exit' => [4, 3], 'session' => [6, 3], 'shutdown' => [5, 4],
 		'destructor' => [4, 5], 'memory' => [2, 6], 'disable' => [5, 3], 'thousand' => [1, 1001], 'tags' => [2, 2],
 		'garbage' => [3, 2], 'kept' => [4, 3], 'slow' => [1, 2], 'output' => [2, 3], 'generator' => [2, 3],
-		'flush' => [1, 3], 'finish' => [1, 3], 'handler' => [2, 7], 'ini' => [1, 3], 'fork' => [1, 4],
+		'flush' => [1, 3], 'finish' => [1, 4], 'handler' => [2, 7], 'ini' => [1, 3], 'fork' => [1, 4],
 		'tostring_exit' => [2, 2], 'tostring_fiber' => [1, 5], 'preloaded' => [1, 2],
 		// A second of CPU time each.
 		'timelimit' => [0, 2],

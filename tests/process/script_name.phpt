@@ -22,6 +22,6 @@ require __DIR__ . '/../utils/trace.inc';
 opa_test_clean(__FILE__);
 ?>
 --EXPECT--
-root "script.php" 1 0 ["process.executable.name","process.command","php.cpu.time","process.exit.code","php.memory.peak"]
+root "script.php" 1 0 ["process.executable.name","process.command","php.cpu.time","php.memory.peak","process.exit.code"]
 facts true true "script.php"
 arguments false false
