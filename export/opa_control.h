@@ -50,7 +50,8 @@
 	X(JOURNALS_LOST, "journals_lost", "journals removed beneath a live process")                   \
 	X(EXPORTER_STARTED, "exporter_started", "times this process started the exporter")             \
 	X(EXPORTER_FAILED, "exporter_failed", "times the exporter could not be started")               \
-	X(DROPPED_NO_DESCRIPTOR, "spans_dropped_no_descriptor", "RLIMIT_NOFILE was reached")
+	X(DROPPED_NO_DESCRIPTOR, "spans_dropped_no_descriptor", "RLIMIT_NOFILE was reached")           \
+	X(TRACES_RATE_LIMITED, "traces_rate_limited", "traces beyond opa.rate_limit")
 
 typedef enum opa_counter {
 #define OPA_COUNTER_ENUM(id, name, text) OPA_COUNT_##id,

@@ -17,7 +17,7 @@ final class Spool
 		'spans_dropped_file_limit', 'spans_dropped_io_error', 'spans_dropped_too_large',
 		'spans_dropped_no_memory', 'refused_trace_size', 'refused_no_memory', 'attributes_dropped',
 		'events_dropped', 'links_dropped', 'values_cut', 'spans_unfinished', 'journals_lost',
-		'exporter_started', 'exporter_failed', 'spans_dropped_no_descriptor',
+		'exporter_started', 'exporter_failed', 'spans_dropped_no_descriptor', 'traces_rate_limited',
 	];
 
 	private const CONTROL_MAGIC = 0x4341504f;
