@@ -1,39 +1,7 @@
-#include "opa_span.h"
-#include "opa_trace.h"
+#include "opa_span_shard.h"
 #include "core/opa_alloc.h"
 #include "core/opa_clock.h"
 #include "core/opa_fields.h"
-#include "core/opa_idmap.h"
-#include "core/opa_mutex.h"
-
-#include <stdatomic.h>
-
-/* Each in cache lines of its own, and of a size by which it is found with a shift. */
-union shard {
-	struct {
-		opa_mutex lock;
-		opa_idmap spans;  /* open spans: id -> opa_block */
-		opa_idmap traces; /* local root's id -> opa_trace */
-		opa_block_pool pool;
-		opa_rng rng;
-		opa_trace_buffer spare; /* a batch's memory, kept for the next trace */
-		atomic_size_t *spare_bytes;
-		unsigned index;
-	};
-	unsigned char lines[256];
-};
-
-_Static_assert(sizeof(union shard) == 256, "no power of two");
-
-struct opa_span_table {
-	unsigned bits; /* of a span id that name its shard */
-	unsigned count;
-	uint64_t mask; /* count - 1 */
-	atomic_ullong owners;
-	atomic_uint next_shard;
-	atomic_size_t spare_bytes; /* in the spares of all shards */
-	union shard *shards;
-};
 
 #define MAX_SHARD_BITS 8u
 #define POOLED_BLOCKS  1024u          /* over all shards */
@@ -42,7 +10,7 @@ struct opa_span_table {
 
 /* ---- the table ---- */
 
-static bool shard_init(union shard *shard, unsigned index, unsigned count)
+static bool shard_init(union opa_shard *shard, unsigned index, unsigned count)
 {
 	shard->index = index;
 	shard->pool.limit = POOLED_BLOCKS / count;
@@ -52,7 +20,7 @@ static bool shard_init(union shard *shard, unsigned index, unsigned count)
 }
 
 /* Calls `visit` for each trace of a shard. */
-static void each_trace(union shard *shard, void (*visit)(union shard *, opa_trace *))
+static void each_trace(union opa_shard *shard, void (*visit)(union opa_shard *, opa_trace *))
 {
 	for (size_t i = 0; i <= shard->traces.mask; i++) {
 		if (shard->traces.slots[i].id != OPA_NO_SPAN) {
@@ -61,7 +29,7 @@ static void each_trace(union shard *shard, void (*visit)(union shard *, opa_trac
 	}
 }
 
-static void discard_trace(union shard *shard, opa_trace *trace)
+static void discard_trace(union opa_shard *shard, opa_trace *trace)
 {
 	while (trace->open != NULL) {
 		opa_block *span = trace->open;
@@ -71,7 +39,7 @@ static void discard_trace(union shard *shard, opa_trace *trace)
 	opa_trace_destroy(trace);
 }
 
-static void shard_deinit(union shard *shard)
+static void shard_deinit(union opa_shard *shard)
 {
 	each_trace(shard, discard_trace);
 	opa_idmap_deinit(&shard->spans);
@@ -92,7 +60,7 @@ opa_span_table *opa_span_table_create(unsigned shards)
 	}
 	shards = 1u << table->bits;
 	table->mask = shards - 1;
-	table->shards = opa_calloc(shards, sizeof(union shard));
+	table->shards = opa_calloc(shards, sizeof(union opa_shard));
 	if (table->shards == NULL) {
 		opa_free(table);
 		return NULL;
@@ -125,33 +93,10 @@ uint64_t opa_span_owner_make(opa_span_table *table)
 	return atomic_fetch_add(&table->owners, 1) + 1;
 }
 
-static void lock(union shard *shard)
-{
-	opa_mutex_lock(&shard->lock);
-}
-
-static void unlock(union shard *shard)
-{
-	opa_mutex_unlock(&shard->lock);
-}
-
-OPA_INLINE union shard *lock_shard_of(opa_span_table *table, opa_span_id id)
-{
-	union shard *shard = &table->shards[id & table->mask];
-	lock(shard);
-	return shard;
-}
-
-OPA_INLINE opa_block *find_span(const union shard *shard, uint64_t owner, opa_span_id id)
+OPA_INLINE opa_block *find_span(const union opa_shard *shard, uint64_t owner, opa_span_id id)
 {
 	opa_block *span = opa_idmap_get(&shard->spans, id);
 	return OPA_LIKELY(span != NULL) && OPA_LIKELY(span->owner == owner) ? span : NULL;
-}
-
-static opa_trace *find_trace(const union shard *shard, uint64_t owner, opa_span_id root)
-{
-	opa_trace *trace = opa_idmap_get(&shard->traces, root);
-	return trace != NULL && trace->owner == owner ? trace : NULL;
 }
 
 /*
@@ -160,9 +105,9 @@ static opa_trace *find_trace(const union shard *shard, uint64_t owner, opa_span_
  * *result.
  */
 OPA_INLINE opa_idmap_slot *lock_slot(opa_span_table *table, uint64_t owner, opa_span_id id,
-	union shard **shard, opa_span_result *result)
+	union opa_shard **shard, opa_span_result *result)
 {
-	*shard = lock_shard_of(table, id);
+	*shard = opa_shard_lock_of(table, id);
 	opa_idmap_slot *slot = opa_idmap_find(&(*shard)->spans, id);
 	const opa_block *span = slot->value;
 	if (OPA_LIKELY(span != NULL) && OPA_LIKELY(span->owner == owner)) {
@@ -174,13 +119,13 @@ OPA_INLINE opa_idmap_slot *lock_slot(opa_span_table *table, uint64_t owner, opa_
 	} else {
 		*result = OPA_SPAN_UNKNOWN;
 	}
-	unlock(*shard);
+	opa_shard_unlock(*shard);
 	return NULL;
 }
 
 /* The same, for the span itself. */
 OPA_INLINE opa_block *lock_span(opa_span_table *table, uint64_t owner, opa_span_id id,
-	union shard **shard, opa_span_result *result)
+	union opa_shard **shard, opa_span_result *result)
 {
 	opa_idmap_slot *slot = lock_slot(table, owner, id, shard, result);
 	return OPA_LIKELY(slot != NULL) ? slot->value : NULL;
@@ -189,7 +134,7 @@ OPA_INLINE opa_block *lock_span(opa_span_table *table, uint64_t owner, opa_span_
 /* ---- starting ---- */
 
 /* A new open span in the trace, or NULL with the reason in *result. */
-OPA_INLINE opa_block *open_span(opa_span_table *table, union shard *shard, opa_trace *trace,
+OPA_INLINE opa_block *open_span(opa_span_table *table, union opa_shard *shard, opa_trace *trace,
 	const opa_span_start *start, uint64_t mono, opa_span_result *result)
 {
 	if (OPA_UNLIKELY(!opa_trace_has_room(trace, sizeof(opa_block) + start->name.len))) {
@@ -227,14 +172,14 @@ opa_span_result opa_trace_begin(
 		.start = start->start,
 		.attributes = &start->attributes,
 	};
-	union shard *shard = lock_shard_of(table, atomic_fetch_add(&table->next_shard, 1));
+	union opa_shard *shard = opa_shard_lock_of(table, atomic_fetch_add(&table->next_shard, 1));
 	opa_span_result result = OPA_SPAN_NO_MEMORY;
 	opa_block *span = NULL;
 	if (opa_idmap_reserve(&shard->traces)) {
 		span = open_span(table, shard, trace, &span_start, trace->mono, &result);
 	}
 	if (span == NULL) {
-		unlock(shard);
+		opa_shard_unlock(shard);
 		opa_trace_destroy(trace);
 		return result;
 	}
@@ -242,7 +187,7 @@ opa_span_result opa_trace_begin(
 	trace->root = span->id;
 	*root = span->id;
 	opa_idmap_insert(&shard->traces, trace->root, trace);
-	unlock(shard);
+	opa_shard_unlock(shard);
 	return OPA_SPAN_OK;
 }
 
@@ -250,10 +195,11 @@ opa_span_result opa_span_begin(
 	opa_span_table *table, uint64_t owner, const opa_span_start *start, opa_span_id *id)
 {
 	uint64_t mono = start->mono != 0 ? start->mono : opa_clock_mono();
-	union shard *shard = lock_shard_of(table, start->parent);
+	union opa_shard *shard = opa_shard_lock_of(table, start->parent);
 	opa_block *parent = find_span(shard, owner, start->parent);
-	opa_trace *trace =
-		OPA_LIKELY(parent != NULL) ? parent->trace : find_trace(shard, owner, start->parent);
+	opa_trace *trace = OPA_LIKELY(parent != NULL)
+						   ? parent->trace
+						   : opa_shard_find_trace(shard, owner, start->parent);
 	opa_span_result result = OPA_SPAN_UNKNOWN;
 	opa_block *span = NULL;
 	if (OPA_LIKELY(trace != NULL)) {
@@ -265,7 +211,7 @@ opa_span_result opa_span_begin(
 		}
 	}
 	*id = span == NULL ? OPA_NO_SPAN : span->id;
-	unlock(shard);
+	opa_shard_unlock(shard);
 	return result;
 }
 
@@ -275,7 +221,7 @@ opa_span_result opa_span_begin(
  * Memory for a span that does not fit behind the finished ones. The first one takes over what an
  * earlier batch has left.
  */
-static OPA_NOINLINE bool make_room(union shard *shard, opa_trace *trace, const opa_block *span)
+static OPA_NOINLINE bool make_room(union opa_shard *shard, opa_trace *trace, const opa_block *span)
 {
 	if (trace->finished.block == NULL) {
 		atomic_fetch_sub(shard->spare_bytes, shard->spare.capacity);
@@ -286,7 +232,7 @@ static OPA_NOINLINE bool make_room(union shard *shard, opa_trace *trace, const o
 }
 
 /* Out of the table first, then out of the trace's books, then the block may be used again. */
-static void remove_span(union shard *shard, opa_trace *trace, opa_block *span)
+static void remove_span(union opa_shard *shard, opa_trace *trace, opa_block *span)
 {
 	opa_idmap_remove(&shard->spans, span->id);
 	opa_trace_close(trace, span);
@@ -298,7 +244,7 @@ static void remove_span(union shard *shard, opa_trace *trace, opa_block *span)
  * block given back. Where there is no memory to write it to nothing has changed.
  */
 OPA_INLINE bool finish_span(
-	union shard *shard, opa_trace *trace, opa_idmap_slot *slot, uint64_t end, bool unfinished)
+	union opa_shard *shard, opa_trace *trace, opa_idmap_slot *slot, uint64_t end, bool unfinished)
 {
 	opa_block *span = slot->value;
 	if (OPA_UNLIKELY(!opa_trace_fits(trace, span)) && !make_room(shard, trace, span)) {
@@ -314,7 +260,7 @@ OPA_INLINE bool finish_span(
 opa_span_result opa_span_end(
 	opa_span_table *table, uint64_t owner, opa_span_id id, uint64_t end, opa_batch *flushed)
 {
-	union shard *shard;
+	union opa_shard *shard;
 	opa_span_result result;
 	uint64_t mono = opa_clock_mono();
 	flushed->data = NULL;
@@ -335,7 +281,7 @@ opa_span_result opa_span_end(
 		flushed->shard = shard->index;
 		opa_trace_anchor(trace);
 	}
-	unlock(shard);
+	opa_shard_unlock(shard);
 	return result;
 }
 
@@ -343,8 +289,8 @@ opa_span_result opa_trace_flush(
 	opa_span_table *table, uint64_t owner, opa_span_id root, opa_batch *batch)
 {
 	memset(batch, 0, sizeof(*batch));
-	union shard *shard = lock_shard_of(table, root);
-	opa_trace *trace = find_trace(shard, owner, root);
+	union opa_shard *shard = opa_shard_lock_of(table, root);
+	opa_trace *trace = opa_shard_find_trace(shard, owner, root);
 	if (trace != NULL) {
 		if (trace->finished_spans > 0) {
 			opa_trace_detach(trace, false, batch);
@@ -352,7 +298,7 @@ opa_span_result opa_trace_flush(
 		}
 		opa_trace_anchor(trace);
 	}
-	unlock(shard);
+	opa_shard_unlock(shard);
 	return trace == NULL ? OPA_SPAN_UNKNOWN : OPA_SPAN_OK;
 }
 
@@ -360,7 +306,8 @@ opa_span_result opa_trace_flush(
  * Closes what is open, the latest first, so that what ends in order comes behind what it is to say
  * of the others. What a forked child only inherited is not its to write.
  */
-static void finish_open(union shard *shard, opa_trace *trace, opa_span_id ending, uint64_t dropped)
+static void finish_open(
+	union opa_shard *shard, opa_trace *trace, opa_span_id ending, uint64_t dropped)
 {
 	uint64_t mono = opa_clock_mono();
 	while (trace->open != NULL) {
@@ -386,8 +333,8 @@ opa_span_result opa_trace_finish(opa_span_table *table, uint64_t owner, opa_span
 	opa_span_id ending, uint64_t dropped, opa_batch *batch)
 {
 	memset(batch, 0, sizeof(*batch));
-	union shard *shard = lock_shard_of(table, root);
-	opa_trace *trace = find_trace(shard, owner, root);
+	union opa_shard *shard = opa_shard_lock_of(table, root);
+	opa_trace *trace = opa_shard_find_trace(shard, owner, root);
 	if (trace != NULL) {
 		finish_open(shard, trace, ending, dropped);
 		opa_idmap_remove(&shard->traces, root);
@@ -395,7 +342,7 @@ opa_span_result opa_trace_finish(opa_span_table *table, uint64_t owner, opa_span
 		batch->shard = shard->index;
 		opa_idmap_trim(&shard->spans);
 	}
-	unlock(shard);
+	opa_shard_unlock(shard);
 	if (trace == NULL) {
 		return OPA_SPAN_UNKNOWN;
 	}
@@ -417,13 +364,13 @@ void opa_batch_release(opa_span_table *table, opa_batch *batch)
 {
 	uint8_t *block = batch->block;
 	if (block != NULL && batch->capacity <= SPARE_LARGEST) {
-		union shard *shard = &table->shards[batch->shard];
-		lock(shard);
+		union opa_shard *shard = &table->shards[batch->shard];
+		opa_shard_lock(shard);
 		if (shard->spare.block == NULL && may_spare(table, batch->capacity)) {
 			shard->spare = (opa_trace_buffer){block, batch->capacity, block + batch->capacity};
 			block = NULL;
 		}
-		unlock(shard);
+		opa_shard_unlock(shard);
 	}
 	opa_free(block);
 	memset(batch, 0, sizeof(*batch));
@@ -434,12 +381,12 @@ void opa_batch_release(opa_span_table *table, opa_batch *batch)
 opa_span_result opa_span_set_attributes(
 	opa_span_table *table, uint64_t owner, opa_span_id id, opa_attributes attributes)
 {
-	union shard *shard;
+	union opa_shard *shard;
 	opa_span_result result;
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
 	if (span != NULL) {
 		result = opa_trace_set_attributes(span->trace, span, &attributes);
-		unlock(shard);
+		opa_shard_unlock(shard);
 	}
 	return result;
 }
@@ -467,7 +414,7 @@ static OPA_NOINLINE opa_span_result set_long_attribute(
 opa_span_result opa_span_set_attribute(
 	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str key, const opa_value *value)
 {
-	union shard *shard;
+	union opa_shard *shard;
 	opa_span_result result;
 	if (OPA_LIKELY(opa_attribute_is_short(key, value))) {
 		opa_str text = value->as.string;
@@ -476,7 +423,7 @@ opa_span_result opa_span_set_attribute(
 			return result;
 		}
 		bool done = opa_trace_set_short_attribute(span->trace, span, key, text, &result);
-		unlock(shard);
+		opa_shard_unlock(shard);
 		if (OPA_LIKELY(done)) {
 			return result;
 		}
@@ -487,13 +434,13 @@ opa_span_result opa_span_set_attribute(
 opa_span_result opa_span_add_event(
 	opa_span_table *table, uint64_t owner, opa_span_id id, uint64_t time, opa_str fields)
 {
-	union shard *shard;
+	union opa_shard *shard;
 	opa_span_result result;
 	uint64_t mono = opa_clock_mono();
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
 	if (span != NULL) {
 		result = opa_trace_add_event(span->trace, span, time, mono, fields);
-		unlock(shard);
+		opa_shard_unlock(shard);
 	}
 	return result;
 }
@@ -501,13 +448,13 @@ opa_span_result opa_span_add_event(
 opa_span_result opa_span_add_exception(opa_span_table *table, uint64_t owner, opa_span_id id,
 	uint64_t token, opa_str fields, opa_str message)
 {
-	union shard *shard;
+	union opa_shard *shard;
 	opa_span_result result;
 	uint64_t mono = opa_clock_mono();
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
 	if (span != NULL) {
 		result = opa_trace_add_exception(span->trace, span, token, mono, fields, message);
-		unlock(shard);
+		opa_shard_unlock(shard);
 	}
 	return result;
 }
@@ -515,12 +462,12 @@ opa_span_result opa_span_add_exception(opa_span_table *table, uint64_t owner, op
 opa_span_result opa_span_add_link(
 	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str fields)
 {
-	union shard *shard;
+	union opa_shard *shard;
 	opa_span_result result;
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
 	if (span != NULL) {
 		result = opa_trace_add_link(span->trace, span, fields);
-		unlock(shard);
+		opa_shard_unlock(shard);
 	}
 	return result;
 }
@@ -530,7 +477,7 @@ opa_span_result opa_span_add_link(
  * its spans are open. Where it meets one that has ended, the rest is unknown; but as long as every
  * span of the trace hangs under an earlier one, what lies above an earlier span is earlier still.
  */
-static bool is_above(const union shard *shard, const opa_block *span, const opa_block *parent)
+static bool is_above(const union opa_shard *shard, const opa_block *span, const opa_block *parent)
 {
 	const opa_trace *trace = span->trace;
 	if (!span->has_children) {
@@ -554,7 +501,7 @@ static bool is_above(const union shard *shard, const opa_block *span, const opa_
 opa_span_result opa_span_set_parent(
 	opa_span_table *table, uint64_t owner, opa_span_id id, opa_span_id parent_id)
 {
-	union shard *shard;
+	union opa_shard *shard;
 	opa_span_result result;
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
 	if (span == NULL) {
@@ -572,19 +519,19 @@ opa_span_result opa_span_set_parent(
 		parent->has_children = true;
 		trace->later_parent |= parent->sequence > span->sequence;
 	}
-	unlock(shard);
+	opa_shard_unlock(shard);
 	return result;
 }
 
 opa_span_result opa_span_set_name(
 	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str name)
 {
-	union shard *shard;
+	union opa_shard *shard;
 	opa_span_result result;
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
 	if (span != NULL) {
 		result = opa_trace_set_name(span->trace, span, name);
-		unlock(shard);
+		opa_shard_unlock(shard);
 	}
 	return result;
 }
@@ -592,67 +539,39 @@ opa_span_result opa_span_set_name(
 opa_span_result opa_span_set_status(opa_span_table *table, uint64_t owner, opa_span_id id,
 	opa_span_status status, opa_str message, bool found)
 {
-	union shard *shard;
+	union opa_shard *shard;
 	opa_span_result result;
 	opa_block *span = lock_span(table, owner, id, &shard, &result);
 	if (span != NULL) {
 		result = opa_trace_set_status(span->trace, span, status, message, found);
-		unlock(shard);
+		opa_shard_unlock(shard);
+	}
+	return result;
+}
+
+opa_span_result opa_span_mark(
+	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str key, opa_str text)
+{
+	union opa_shard *shard;
+	opa_span_result result;
+	opa_value value = OPA_VALUE_OF_STRING(text);
+	opa_block *span = lock_span(table, owner, id, &shard, &result);
+	if (span != NULL) {
+		result = opa_trace_mark(span->trace, span, key, &value);
+		opa_shard_unlock(shard);
 	}
 	return result;
 }
 
 bool opa_span_is_open(opa_span_table *table, uint64_t owner, opa_span_id id)
 {
-	union shard *shard;
+	union opa_shard *shard;
 	opa_span_result result;
 	if (lock_span(table, owner, id, &shard, &result) == NULL) {
 		return false;
 	}
-	unlock(shard);
+	opa_shard_unlock(shard);
 	return true;
-}
-
-bool opa_trace_has_open_spans(
-	opa_span_table *table, uint64_t owner, opa_span_id root, opa_span_id local_root)
-{
-	union shard *shard = lock_shard_of(table, root);
-	const opa_trace *trace = find_trace(shard, owner, root);
-	const opa_block *span = trace == NULL ? NULL : trace->open;
-	while (span != NULL && (span->frozen || span->id == local_root)) {
-		span = span->next;
-	}
-	unlock(shard);
-	return span != NULL;
-}
-
-void opa_trace_take_counts(
-	opa_span_table *table, uint64_t owner, opa_span_id root, uint32_t counts[OPA_TRACE_COUNTS])
-{
-	union shard *shard = lock_shard_of(table, root);
-	opa_trace *trace = find_trace(shard, owner, root);
-	memset(counts, 0, OPA_TRACE_COUNTS * sizeof(counts[0]));
-	if (trace != NULL) {
-		memcpy(counts, trace->counts, sizeof(trace->counts));
-		memset(trace->counts, 0, sizeof(trace->counts));
-	}
-	unlock(shard);
-}
-
-void opa_span_table_usage(opa_span_table *table, size_t *open_spans, size_t *bytes)
-{
-	*open_spans = 0;
-	*bytes = 0;
-	for (unsigned i = 0; i < table->count; i++) {
-		union shard *shard = &table->shards[i];
-		lock(shard);
-		*open_spans += shard->spans.count;
-		for (size_t k = 0; k <= shard->traces.mask; k++) {
-			const opa_trace *trace = shard->traces.slots[k].value;
-			*bytes += trace == NULL ? 0 : trace->bytes;
-		}
-		unlock(shard);
-	}
 }
 
 /* ---- fork ---- */
@@ -660,18 +579,18 @@ void opa_span_table_usage(opa_span_table *table, size_t *open_spans, size_t *byt
 void opa_span_table_fork_prepare(opa_span_table *table)
 {
 	for (unsigned i = 0; i < table->count; i++) {
-		lock(&table->shards[i]);
+		opa_shard_lock(&table->shards[i]);
 	}
 }
 
 void opa_span_table_fork_parent(opa_span_table *table)
 {
 	for (unsigned i = table->count; i-- > 0;) {
-		unlock(&table->shards[i]);
+		opa_shard_unlock(&table->shards[i]);
 	}
 }
 
-static void leave_to_parent(union shard *shard, opa_trace *trace)
+static void leave_to_parent(union opa_shard *shard, opa_trace *trace)
 {
 	(void)shard;
 	opa_trace_leave_to_parent(trace);
@@ -680,9 +599,9 @@ static void leave_to_parent(union shard *shard, opa_trace *trace)
 void opa_span_table_fork_child(opa_span_table *table)
 {
 	for (unsigned i = table->count; i-- > 0;) {
-		union shard *shard = &table->shards[i];
+		union opa_shard *shard = &table->shards[i];
 		opa_rng_forget(&shard->rng);
 		each_trace(shard, leave_to_parent);
-		unlock(shard);
+		opa_shard_unlock(shard);
 	}
 }
