@@ -169,7 +169,7 @@ PHP_FUNCTION(opa_propagation_headers)
 	}
 	const opa_request *request = &OPA_G(request);
 	add_assoc_stringl(return_value, "traceparent", value, sizeof(value));
-	if (request->remote.known && request->remote.state_len > 0) {
+	if (request->remote.state_len > 0) {
 		add_assoc_stringl(
 			return_value, "tracestate", request->remote.state, request->remote.state_len);
 	}

@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: ed86723efcf314503894353bd8dbd54b98d905c0 */
+ * Stub hash: 4e93e0fb9c8479b157759434bc5169ff7713e377 */
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_opa_start_span, 0, 1, IS_STRING, 0)
 	ZEND_ARG_TYPE_INFO(0, name, IS_STRING, 0)

@@ -13,7 +13,7 @@ typedef struct opa_remote {
 	bool known; /* there is a valid traceparent, and opa.trust_incoming lets it count */
 	opa_traceparent parent;
 	size_t state_len;
-	char state[OPA_W3C_STATE_MAX]; /* what of the tracestate is sent on */
+	char state[OPA_W3C_STATE_MAX]; /* the tracestate that is sent on, also where none came in */
 } opa_remote;
 
 /* Where the request begins. An invalid traceparent is as none; then the tracestate is not read. */

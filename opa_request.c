@@ -5,7 +5,6 @@
 #include "opa_process.h"
 #include "core/opa_clock.h"
 #include "core/opa_fields.h"
-#include "core/opa_sampler.h"
 #include "core/opa_w3c.h"
 
 /* InstrumentationScope{name, version} as a field of ScopeSpans: it stands in front of the spans. */
@@ -51,7 +50,8 @@ static void count(opa_request *request, const uint32_t from[OPA_TRACE_COUNTS], b
 void opa_request_count(void)
 {
 	opa_request *request = &OPA_G(request);
-	if (request->traced) {
+	/* A trace that may be dropped as if it had never been is counted when it is kept. */
+	if (request->traced && !opa_sampling_waits(&request->sampling)) {
 		uint32_t counts[OPA_TRACE_COUNTS];
 		opa_trace_take_counts(opa_the_process.spans, request->owner, request->root, counts);
 		count(request, counts, false);
@@ -91,6 +91,9 @@ bool opa_request_flush(void)
 {
 	opa_request *request = &OPA_G(request);
 	opa_batch batch;
+	if (!opa_sampling_decide(request, OPA_KEPT_UNDECIDED)) {
+		return true;
+	}
 	if (opa_trace_flush(opa_the_process.spans, request->owner, request->root, &batch) !=
 		OPA_SPAN_OK) {
 		return false;
@@ -105,6 +108,7 @@ bool opa_request_flush(void)
 static void finish(opa_request *request, bool keep)
 {
 	opa_batch last;
+	keep = keep && opa_sampling_end(request);
 	opa_trace_finish(opa_the_process.spans, request->owner, request->root, request->local_root,
 		request->dropped, &last);
 	if (keep) {
@@ -120,7 +124,7 @@ uint8_t opa_request_flags(const opa_request *request)
 {
 	uint8_t random =
 		request->remote.known ? request->remote.parent.flags & OPA_W3C_RANDOM : OPA_W3C_RANDOM;
-	return random | (request->traced ? OPA_W3C_SAMPLED : 0u);
+	return random | (request->sampling.sampled ? OPA_W3C_SAMPLED : 0u);
 }
 
 static void set_attributes(opa_span_id span, const opa_fields *fields)
@@ -132,21 +136,21 @@ static void set_attributes(opa_span_id span, const opa_fields *fields)
 /* Opens a trace with its root span. The trace id and the owner stand in the request. */
 static void begin_trace(opa_request *request)
 {
-	char room[OPA_HTTP_NAME_ROOM];
+	char room[OPA_HTTP_NAME_ROOM], state[OPA_W3C_STATE_MAX];
 	opa_fields fields;
 	request->dropped = 0;
 	opa_fields_init(&fields);
 	opa_trace_start start = {
 		.owner = request->owner,
-		.flags = OPA_W3C_SAMPLED | (opa_request_flags(request) & OPA_W3C_RANDOM),
-		.limits = &request->config->limits,
+		.flags = opa_request_flags(request),
+		.state = opa_sampling_state(request, state),
+		.limits = opa_sampling_limits(request),
 		.name = opa_http_begin(request->config, &fields, room),
 		.kind = opa_http_is_server() ? OPA_KIND_SERVER : OPA_KIND_INTERNAL,
 		.start = OPA_NOW,
 	};
 	if (request->remote.known) {
 		start.remote_parent = request->remote.parent.parent;
-		start.state = (opa_str){request->remote.state, request->remote.state_len};
 	}
 	start.attributes = (opa_attributes){fields.data, fields.len, 0};
 	memcpy(start.trace_id, request->trace_id, OPA_TRACE_ID_LEN);
@@ -159,17 +163,9 @@ static void begin_trace(opa_request *request)
 	request->rotate_at = age == 0 || opa_http_is_server() ? UINT64_MAX : opa_clock_mono() + age;
 }
 
-static bool sample(const opa_request *request)
-{
-	const opa_config *config = request->config;
-	return request->remote.known && !config->sample_alone
-			   ? (request->remote.parent.flags & OPA_W3C_SAMPLED) != 0
-			   : opa_sampler_wants(config->sample_threshold, request->trace_id);
-}
-
 /*
- * Whether a trace is wanted that begins, or goes on, here. Counts those that are not; such a
- * request has an id all the same, for the services that it calls.
+ * Whether a trace is recorded that begins, or goes on, here. Where none is the request has an id
+ * all the same, for the services that it calls.
  */
 static bool is_wanted(opa_request *request)
 {
@@ -182,12 +178,11 @@ static bool is_wanted(opa_request *request)
 	} else {
 		opa_trace_id_make(&request->rng, request->trace_id);
 	}
-	if (sample(request)) {
+	if (opa_sampling_begin(request)) {
 		return true;
 	}
 	request->unwanted = true;
 	request->root = opa_span_id_make(&request->rng, 0, 0);
-	opa_publish_count(opa_the_process.publisher, OPA_COUNT_TRACES_SAMPLED_OUT, 1);
 	return false;
 }
 
@@ -264,6 +259,7 @@ void opa_request_begin(void)
 	request->failed = false;
 	request->unwanted = false;
 	request->remote.known = false;
+	request->sampling = (opa_sampling){.sampled = false};
 	request->spans = 0;
 	request->values_cut = 0;
 	OPA_G(conversion_calls) = 0; /* a fatal error may have left it */
@@ -333,6 +329,7 @@ void opa_request_note_fork(void)
 	request->dropped = 0; /* what the parent lacks it says itself */
 	request->fork_time = opa_clock_wall();
 	request->fork_parent = opa_fiber_peek(&request->fibers);
+	request->sampling.begun = opa_clock_mono(); /* its own local root's time counts */
 	if (request->recording == OPA_RECORDING_ON) {
 		request->recording = OPA_RECORDING_FORKED;
 	}
@@ -393,8 +390,7 @@ static void rotate(opa_request *request)
 	opa_fields_bytes(&link, OPA_TAG_LINK_TRACE_ID, request->trace_id, OPA_TRACE_ID_LEN);
 	opa_fields_bytes(&link, OPA_TAG_LINK_SPAN_ID, id, sizeof(id));
 	finish(request, true);
-	request->remote.known = false;
-	opa_trace_id_make(&request->rng, request->trace_id);
+	opa_sampling_rotate(request);
 	begin_trace(request);
 	if (request->traced) {
 		opa_span_add_link(
@@ -430,6 +426,7 @@ opa_span_id opa_request_start_elsewhere(opa_span_start *start, opa_span_result r
 
 void opa_request_publish_piece(opa_batch *batch)
 {
+	opa_sampling_decide(&OPA_G(request), OPA_KEPT_SIZE);
 	publish(&OPA_G(request), batch);
 }
 

@@ -10,6 +10,7 @@
 #include "opa_config.h"
 #include "opa_fiber.h"
 #include "opa_remote.h"
+#include "opa_sampling.h"
 #include "opa_span.h"
 
 typedef enum opa_recording {
@@ -21,19 +22,20 @@ typedef enum opa_recording {
 #define OPA_CLEAN_KEYS 32
 
 /* Of one thread. Zeroed memory is the state before the first request. */
-typedef struct opa_request {
+struct opa_request {
 	opa_recording recording;
 	bool begun;      /* between RINIT and post-deactivate */
 	bool traced;     /* it has a trace in the span table */
 	bool forked;     /* this is a child that has not been served since the fork */
 	bool script_ran; /* some file was run: it was not just `php -i` */
 	bool failed;     /* an error was found and said on the root span */
-	bool unwanted;   /* the sampler does not want this request: it is asked once */
+	bool unwanted;   /* it is not recorded: the sampler is asked once */
 	uint64_t owner;
 	opa_span_id root;       /* names the trace; in a forked child it is the parent's span */
 	opa_span_id local_root; /* what this process ends: the root, or the span of the fork */
 	uint8_t trace_id[OPA_TRACE_ID_LEN];
-	opa_remote remote;        /* what this trace goes on from, if that is known */
+	opa_remote remote; /* what this trace goes on from, if that is known */
+	opa_sampling sampling;
 	const opa_config *config; /* OPA_G(config), which is held */
 	opa_fibers fibers;
 	opa_rng rng;
@@ -56,7 +58,7 @@ typedef struct opa_request {
 	opa_span_id last_id;
 	/* Interned keys that opa.redact was asked for and does not have: they live as long as this. */
 	const zend_string *clean_keys[OPA_CLEAN_KEYS];
-} opa_request;
+};
 
 /* The trace's flags by W3C, as they are sent on. */
 uint8_t opa_request_flags(const opa_request *request);
@@ -99,7 +101,7 @@ void opa_request_set_error(opa_str type, zend_string *file, uint32_t line);
 /* Adds what was counted so far in this trace to the process's counters. */
 void opa_request_count(void);
 
-/* Publishes what has finished so far. False when it was dropped. */
+/* Publishes what has finished so far, unless the trace waits. False when it was dropped. */
 bool opa_request_flush(void);
 
 #endif

@@ -1,4 +1,5 @@
 #include "opa_config.h"
+#include "core/opa_sample_rules.h"
 #include "core/opa_units.h"
 
 #include <inttypes.h>
@@ -66,6 +67,8 @@ bool opa_setting_accepts(opa_setting setting, opa_str text)
 			   memchr(text.data, '\0', text.len) == NULL;
 	case OPA_TYPE_LEVEL:
 		return opa_log_level_parse(text, &level);
+	case OPA_TYPE_RULES:
+		return opa_sample_rules_accepts(text);
 	}
 	return false;
 }
@@ -124,6 +127,11 @@ void opa_setting_expects(opa_setting setting, char *to, size_t size)
 		break;
 	case OPA_TYPE_LEVEL:
 		snprintf(to, size, "off, error, warning or debug");
+		break;
+	case OPA_TYPE_RULES:
+		snprintf(to, size,
+			"rules like GET /health=0; service:shop* sapi:cli=1; *=0.1 (rates from 0 to 1, up to %d rules)",
+			OPA_SAMPLE_RULES_MAX);
 		break;
 	}
 }

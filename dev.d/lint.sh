@@ -160,7 +160,7 @@ config_h() {
 needs_no_php() {
 	case $1 in
 		core/* | export/* | opa_span.* | opa_span_*.* | opa_trace.*) return 0 ;;
-		opa_config.* | opa_config_cache.* | opa_setting.*) return 0 ;;
+		opa_config.* | opa_config_cache.* | opa_config_sampling.* | opa_setting.*) return 0 ;;
 	esac
 	return 1
 }
@@ -185,13 +185,13 @@ lint_headers() {
 # core/, export/, span table and configuration know nothing of PHP, and nothing of the floors above.
 lint_layers() {
 	local status=0
-	if files '^(core|export)/.*\.[ch]$|^opa_(span|span_shard|span_trace|trace|config|config_cache|setting)\.[ch]$' | xargs grep -nE \
+	if files '^(core|export)/.*\.[ch]$|^opa_(span|span_shard|span_trace|trace|config|config_cache|config_sampling|setting)\.[ch]$' | xargs grep -nE \
 		'#[[:space:]]*include.*[<"](php|zend|Zend|main/|SAPI|TSRM|ext/|opa_php|opa_compat|php_opa)'; then
 		echo 'includes PHP'
 		status=1
 	fi
 	if files '^core/.*\.[ch]$' | xargs grep -nE \
-		'#[[:space:]]*include[[:space:]]*".*(export/|opa_(span|span_shard|span_trace|trace|config|setting|request|value|api))'; then
+		'#[[:space:]]*include[[:space:]]*".*(export/|opa_(span|trace|config|setting|request|value|api))'; then
 		echo 'core/ includes what stands above it'
 		status=1
 	fi
