@@ -20,6 +20,15 @@ OPA_INLINE char opa_ascii_lower(char c)
 OPA_INLINE bool opa_glob_matches(opa_str pattern, opa_str text, bool fold)
 {
 	size_t p = 0, t = 0, star = SIZE_MAX, resume = 0;
+	/* What stands behind the last star is at the text's end, or the rest need not be looked at. */
+	while (pattern.len > 0 && pattern.data[pattern.len - 1] != '*') {
+		char c = text.len == 0 ? '*' : text.data[text.len - 1];
+		if (pattern.data[pattern.len - 1] != (fold ? opa_ascii_lower(c) : c)) {
+			return false;
+		}
+		pattern.len--;
+		text.len--;
+	}
 	while (t < text.len) {
 		char c = fold ? opa_ascii_lower(text.data[t]) : text.data[t];
 		if (p < pattern.len && pattern.data[p] == '*') {
