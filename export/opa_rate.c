@@ -146,7 +146,7 @@ bool opa_rate_take(opa_rate *rate, const opa_spool *spool, uint32_t limit, uint6
 	}
 	append(rate, now, size);
 	if (count >= (uint64_t)limit + OPA_RATE_SPARE) {
-		shorten(rate, spool, count);
+		shorten(rate, spool, count + 1);
 	}
 	return true;
 }

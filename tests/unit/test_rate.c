@@ -161,15 +161,21 @@ static void a_moment_that_is_ahead_counts(void **state)
 static void the_file_is_shortened_and_keeps_what_counts(void **state)
 {
 	fixture *f = *state;
+	static uint64_t begun[3 * OPA_RATE_SPARE];
 	taker a = new_taker(10), b = new_taker(10);
 	unsigned taken = 0;
 	uint64_t largest = 0;
 	for (unsigned i = 0; i < 3 * OPA_RATE_SPARE; i++) {
 		taker *t = i % 2 == 0 ? &a : &b;
 		t->now = 10 + i / 20 * 10; /* 2,000 a second */
-		taken += take(t, f, 1000);
+		if (take(t, f, 1000)) {
+			begun[taken++] = t->now;
+		}
 		uint64_t size = file_size(f, "rate-1000");
 		largest = size > largest ? size : largest;
+	}
+	for (unsigned i = 1000; i < taken; i++) {
+		assert_true(begun[i] - begun[i - 1000] >= 1000);
 	}
 	double seconds = 3.0 * OPA_RATE_SPARE / 2000;
 	assert_in_range(taken, (unsigned)(1000 * (seconds - 1)), (unsigned)(1000 * (seconds + 1)));
@@ -380,6 +386,20 @@ static void without_a_spool_there_is_no_limit(void **state)
 	opa_publisher_destroy(publisher);
 }
 
+/* Descriptors of this process that are a file of moments. */
+static unsigned count_open(void)
+{
+	unsigned count = 0;
+	for (int fd = 0; fd < 256; fd++) {
+		char path[64], target[512];
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		ssize_t len = readlink(path, target, sizeof(target) - 1);
+		target[len < 0 ? 0 : len] = '\0';
+		count += strstr(target, "/rate-") != NULL;
+	}
+	return count;
+}
+
 /* The parent's descriptor is not the child's to use; the account is the same. */
 static void a_forked_child_asks_for_itself(void **state)
 {
@@ -389,7 +409,9 @@ static void a_forked_child_asks_for_itself(void **state)
 	opa_publish_fork_prepare(s->publisher);
 	pid_t pid = fork();
 	if (pid == 0) {
+		CHECK(count_open() == 1);
 		opa_publish_fork_child(s->publisher);
+		CHECK(count_open() == 0);
 		CHECK(opa_publish_begin(s->publisher, &s->outlet));
 		unsigned taken = 0;
 		for (unsigned i = 0; i < 10; i++) {
