@@ -11,13 +11,13 @@ require __DIR__ . '/../utils/trace.inc';
 require __DIR__ . '/../utils/server.inc';
 
 $server = new OpaTestServer('<?php echo opa_is_enabled() ? "yes" : "no", substr(opa_traceparent(), -3);', [
-	'opa.sample_rules' => '"GET /health=0; POST /checkout*=1; */static/*=0; PROPFIND=1; sapi:cli=1; service:other /other=1; service:sho* sapi:cli-* /other=0.999999"',
+	'opa.sample_rules' => '"GET /health=0; POST /checkout*=1; */static/*=0; PROPFIND=1; /query=1; sapi:cli=1; service:other /other=1; service:sho* sapi:cli-* /other=0.999999"',
 	'opa.sample_rate' => '0',
 	'opa.service_name' => 'shop',
 ]);
 foreach (['GET /health', 'GET /health?a=/checkout', 'GET /healthy', 'POST /checkout', 'POST /checkout/pay?x',
 	'GET /checkout', 'POST /a/static/x', 'PROPFIND /', 'PROPFIND http://host/static/x', 'PUT http://host/checkout',
-	'POST http://host/checkout?/static/', 'GET /other', 'GET /Other'] as $line) {
+	'POST http://host/checkout?/static/', 'GET /query?a=b', 'GET /other', 'GET /Other'] as $line) {
 	[$method, $target] = explode(' ', $line);
 	[, $body] = explode("\r\n\r\n", $server->send($target, $method), 2);
 	show($line, $body);
@@ -40,5 +40,6 @@ PROPFIND / "yes-03"
 PROPFIND http://host/static/x "no-02"
 PUT http://host/checkout "no-02"
 POST http://host/checkout?/static/ "yes-03"
+GET /query?a=b "yes-03"
 GET /other "yes-03"
 GET /Other "no-02"
