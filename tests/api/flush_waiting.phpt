@@ -21,8 +21,8 @@ $code = '<?php
 	echo json_encode($kept());
 ';
 foreach (['nothing' => '', 'error' => '$s = opa_start_span("b"); opa_set_status($s, OPA_STATUS_ERROR); opa_end_span($s);',
-	'slow' => 'usleep(250000);'] as $what => $between) {
-	$run = opa_test_run(str_replace('BETWEEN', $between, $code), ['ini' => ['opa.keep_errors' => '1', 'opa.keep_slow' => '200ms', 'opa.sample_rate' => '0']]);
+	'slow' => 'usleep(2010000);'] as $what => $between) {
+	$run = opa_test_run(str_replace('BETWEEN', $between, $code), ['ini' => ['opa.keep_errors' => '1', 'opa.keep_slow' => $what === 'slow' ? '2s' : '1h', 'opa.sample_rate' => '0']]);
 	show($what, $run['out'], count($run['spans']), opa_test_root($run)['tags']['opa.kept'] ?? null);
 }
 ?>

@@ -71,7 +71,8 @@ final class SamplingTest extends ServerTestCase
 		sort($times);
 		foreach ($times as $i => $time) {
 			$last = $times[$i + (int) ceil($limit * 1.2)] ?? INF;
-			self::assertGreaterThan(0.99, $last - $time, 'a second with more than the limit and a fifth');
+			// The page sees the time a little after the limit was asked.
+			self::assertGreaterThan(0.8, $last - $time, 'a second with more than the limit and a fifth');
 		}
 		self::assertGreaterThan(0.8 * $limit * ($seconds - 1), count($times));
 		self::assertGreaterThan(count($times), $refused);

@@ -16,8 +16,8 @@ $server = new OpaTestServer('<?php
 	usleep((int) ($_GET["sleep"] ?? 0));
 	$c = opa_status()["counters"];
 	echo json_encode([opa_is_enabled(), substr(opa_traceparent(), -2), $c["traces_sampled_out"], $c["traces_started"], $c["traces_kept"]]);
-', ['opa.keep_errors' => '1', 'opa.keep_slow' => '300ms', 'opa.sample_rate' => '0']);
-foreach (['', 'status=404', 'status=500', '', 'status=503&sleep=301000', 'error', 'sleep=301000', 'sleep=1000', ''] as $query) {
+', ['opa.keep_errors' => '1', 'opa.keep_slow' => '2s', 'opa.sample_rate' => '0']);
+foreach (['', 'status=404', 'status=500', '', 'status=503&sleep=2010000', 'error', 'sleep=2010000', 'sleep=1000', ''] as $query) {
 	[, $body] = explode("\r\n\r\n", $server->send("/?$query"), 2);
 	show($query, $body);
 }
@@ -34,9 +34,9 @@ opa_test_clean(__FILE__);
 status=404 "[true,\"02\",1,0,0]"
 status=500 "[true,\"02\",2,0,0]"
  "[true,\"02\",2,1,1]"
-status=503&sleep=301000 "[true,\"02\",3,1,1]"
+status=503&sleep=2010000 "[true,\"02\",3,1,1]"
 error "[true,\"02\",3,2,2]"
-sleep=301000 "[true,\"02\",3,3,3]"
+sleep=2010000 "[true,\"02\",3,3,3]"
 sleep=1000 "[true,\"02\",3,4,4]"
  "[true,\"02\",4,4,4]"
-kept [["status=500","error"],["status=503&sleep=301000","error"],["error","error"],["sleep=301000","slow"]]
+kept [["status=500","error"],["status=503&sleep=2010000","error"],["error","error"],["sleep=2010000","slow"]]

@@ -26,9 +26,9 @@ $code = '<?php
 foreach (['none' => [], 'child' => ['CHILD' => 'exit(1);'], 'parent' => ['PARENT' => 'exit(1);'], 'both' => ['CHILD' => 'exit(1);', 'PARENT' => 'exit(2);'],
 	'error before, open' => ['BEFORE' => 'opa_set_status(opa_root_span(), OPA_STATUS_ERROR);'],
 	'known before' => ['BEFORE' => 'opa_set_status(opa_root_span(), OPA_STATUS_ERROR); opa_flush(0);'],
-	'slow child' => ['CHILD' => 'usleep(250000);', 'PARENT' => 'posix_kill(getmypid(), SIGKILL);'],
-	'slow before' => ['BEFORE' => 'usleep(250000);']] as $what => $parts) {
-	$run = opa_test_run(strtr($code, $parts + ['BEFORE' => '', 'CHILD' => '', 'PARENT' => '']), ['ini' => ['opa.keep_errors' => '1', 'opa.keep_slow' => '200ms', 'opa.sample_rate' => '0']]);
+	'slow child' => ['CHILD' => 'usleep(2010000);', 'PARENT' => 'posix_kill(getmypid(), SIGKILL);'],
+	'slow before' => ['BEFORE' => 'usleep(2010000);']] as $what => $parts) {
+	$run = opa_test_run(strtr($code, $parts + ['BEFORE' => '', 'CHILD' => '', 'PARENT' => '']), ['ini' => ['opa.keep_errors' => '1', 'opa.keep_slow' => str_contains($what, 'slow') ? '2s' : '0', 'opa.sample_rate' => '0']]);
 	$said = [];
 	foreach ($run['spans'] as $span) {
 		$said[] = $span['name'] . (isset($span['tags']['opa.kept']) ? " ({$span['tags']['opa.kept']})" : '');
