@@ -28,9 +28,7 @@ void opa_http_target(opa_str *method, opa_str *path);
 #define OPA_HTTP_NAME_ROOM 512
 opa_str opa_http_begin(const opa_config *config, opa_fields *attributes, char *room);
 
-/* Puts `traceparent` (terminated) into the answer's headers, as `traceresponse` and
- * `Server-Timing`.
- */
+/* Puts `traceparent` (terminated) into the answer: `traceresponse` and `Server-Timing`. */
 void opa_http_answer(const char *traceparent);
 
 /*
