@@ -74,7 +74,7 @@ matrix_windows_core() {
 	local name=windows-core sources out=$root/build/windows-core
 	need gcc-mingw-w64-x86-64-posix
 	mkdir -p "$out"
-	mapfile -t sources < <(sed -En 's/^((core\/|opa_(span|trace|config|config_cache|setting)\.)[^ ]*) .*/\1/p' \
+	mapfile -t sources < <(sed -En 's/^((core\/|opa_(span|span_trace|trace|config|config_cache|config_sampling|setting)\.)[^ ]*) .*/\1/p' \
 		sources.txt | grep -v '_posix\.c$')
 	if x86_64-w64-mingw32-gcc-posix -std=gnu11 -O2 -Wall -Wextra -Wshadow -Wundef -Wvla -Werror \
 		-shared -o "$out/opa-core.dll" "${sources[@]}" -lbcrypt >"$out/log" 2>&1; then
