@@ -7,8 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SECOND    1000
-#define AT_ONCE   64 /* moments that one look reads */
+#define SECOND    1001 /* and one more: moments are rounded down */
+#define AT_ONCE   256  /* moments that one look reads */
+#define CROWD     64   /* processes that may be between looking and appending, and some */
 #define NAME_SIZE 32
 #define SIZE      sizeof(opa_rate_moment)
 
@@ -109,15 +110,30 @@ static void shorten(opa_rate *rate, const opa_spool *spool, uint64_t count)
 }
 
 /* Others may do so meanwhile: the file may be longer than it was. */
-static void append(const opa_rate *rate, opa_rate_moment now, uint64_t size)
+static bool append(const opa_rate *rate, opa_rate_moment now, uint64_t size)
 {
 	ssize_t wrote;
 	if (!opa_file_may_reach(size + OPA_RATE_SPARE * SIZE)) {
-		return;
+		return false;
 	}
 	do {
 		wrote = write(rate->file.fd, &now, SIZE);
 	} while (wrote < 0 && errno == EINTR);
+	return wrote == (ssize_t)SIZE;
+}
+
+/*
+ * Whether the moment that was just appended is within the limit still, where others were quicker:
+ * behind an append the descriptor stands at its end. Not asked while there is room for all of them.
+ */
+static bool is_within(opa_rate *rate, uint64_t count, uint32_t limit, opa_rate_moment now)
+{
+	if (count - rate->old + CROWD < limit) {
+		return true;
+	}
+	off_t end = lseek(rate->file.fd, 0, SEEK_CUR);
+	uint64_t number = end < (off_t)SIZE ? 0 : (uint64_t)end / SIZE - 1;
+	return number < limit || number == count || is_old(rate, number - limit, now);
 }
 
 bool opa_rate_take(opa_rate *rate, const opa_spool *spool, uint32_t limit, uint64_t mono)
@@ -144,9 +160,9 @@ bool opa_rate_take(opa_rate *rate, const opa_spool *spool, uint32_t limit, uint6
 	if (count >= limit && !is_old(rate, count - limit, now)) {
 		return false;
 	}
-	append(rate, now, size);
+	bool within = !append(rate, now, size) || is_within(rate, count, limit, now);
 	if (count >= (uint64_t)limit + OPA_RATE_SPARE) {
 		shorten(rate, spool, count + 1);
 	}
-	return true;
+	return within;
 }

@@ -3,10 +3,10 @@
  * list of the moments at which the last ones began. In any second there are at most `limit`, be it
  * in a burst or not: a trace may begin when the one that was `limit` before it is a second old.
  *
- * A moment is appended (O_APPEND), so each is counted, and nobody waits for a lock. Between looking
- * and appending another process may do both: so a few more than the limit may begin when many do at
- * once, and these are counted, too. Who was refused knows until when all will be, and does not
- * look until then. From time to time the file is replaced by one with the moments that still count.
+ * A moment is appended (O_APPEND), so each is counted, has its place, and nobody waits for a lock.
+ * Between looking and appending another process may do both: where there is little room left, it is
+ * looked at the place again. Who was refused knows until when all will be, and does not look until
+ * then. From time to time the file is replaced by one with the moments that still count.
  *
  * Whoever has the same limit shares it; another limit is another account. Where the file cannot be
  * kept (no descriptor, a full disk) there is no limit: what is written then is bounded by the
