@@ -228,6 +228,7 @@ function opa_traceparent(?string $span = null): ?string {}
  * The same with everything else that is to be sent along, as headers, in the formats of
  * opa.propagators: `traceparent`, and as far as the caller of this request, or the message, has sent
  * them, `tracestate` and `baggage`; or `b3`, or `X-B3-TraceId`, `X-B3-SpanId` and `X-B3-Sampled` or `X-B3-Flags`.
+ * Where sampling is set up `tracestate` says by which probability the trace was chosen.
  *
  * @param string|null $span as in opa_traceparent()
  * @return array<string, string> name => value; empty when tracing is off
@@ -260,7 +261,8 @@ function opa_is_enabled(): bool {}
 function opa_dump(mixed ...$values): void {}
 
 /**
- * Publishes what has finished so far, and waits until the exporter has brought it in.
+ * Publishes what has finished so far, and waits until the exporter has brought it in. A trace that
+ * opa.keep_errors or opa.keep_slow have to decide about at its end is left alone until they can.
  *
  * @param int $timeout_ms how long to wait at most; 0: only publish, and look
  * @return bool whether it was brought in

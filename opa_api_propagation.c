@@ -45,7 +45,7 @@ static void put_tracecontext(const place *here, zval *headers)
 	const opa_remote *remote = &here->trace->remote;
 	opa_w3c_format(here->trace->trace_id, here->span, opa_request_trace_flags(here->trace), value);
 	add_assoc_stringl(headers, "traceparent", value, sizeof(value));
-	if (remote->known && remote->state_len > 0) {
+	if (remote->state_len > 0) {
 		add_assoc_stringl(headers, "tracestate", remote->state, remote->state_len);
 	}
 }
@@ -55,7 +55,7 @@ static opa_b3_state b3_state(const place *here)
 	if (here->trace->remote.debug) {
 		return OPA_B3_DEBUG;
 	}
-	return here->trace->traced ? OPA_B3_ACCEPT : OPA_B3_DENY;
+	return here->trace->sampling.sampled ? OPA_B3_ACCEPT : OPA_B3_DENY;
 }
 
 static void put_b3(const place *here, zval *headers)

@@ -1,4 +1,5 @@
 #include "opa_config_internal.h"
+#include "opa_config_sampling.h"
 #include "core/opa_alloc.h"
 #include "core/opa_entropy.h"
 #include "core/opa_hash.h"
@@ -533,7 +534,8 @@ opa_config *opa_config_create(const opa_config_input *in)
 		ok = resolve(in, config, setting) && ok;
 	}
 	if (!ok || !read_numbers(in, config) || !opa_config_build_outlet(in, config) ||
-		!build_resource(in, config, false) || config->short_of_memory) {
+		!build_resource(in, config, false) || !opa_config_read_sampling(in, config) ||
+		config->short_of_memory) {
 		opa_config_release(config);
 		return NULL;
 	}
@@ -550,6 +552,7 @@ static void destroy(opa_config *config)
 	}
 	opa_free(config->warnings);
 	opa_redact_destroy(config->redact);
+	opa_sample_rules_destroy(config->sample_rules);
 	opa_free(config->known_methods);
 	opa_free(config->destination);
 	opa_free(config->collector);

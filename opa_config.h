@@ -14,6 +14,7 @@
 #include "core/opa_redact.h"
 #include "core/opa_outlet.h"
 #include "core/opa_propagation.h"
+#include "core/opa_sample_rules.h"
 
 #include <stdatomic.h>
 
@@ -30,6 +31,7 @@ typedef enum opa_setting_type {
 	OPA_TYPE_PROXY,       /* a proxy's URL, or empty */
 	OPA_TYPE_HEADERS,     /* name=value,name=value */
 	OPA_TYPE_COMPRESSION, /* gzip or none */
+	OPA_TYPE_RULES,       /* core/opa_sample_rules.h */
 } opa_setting_type;
 
 typedef enum opa_setting_mode {
@@ -71,6 +73,14 @@ typedef enum opa_log_level {
 		"More attributes of the resource: `key=value,key=value`, values percent-encoded.")         \
 	X(SAMPLE_RATE, "sample_rate", "1", RATE, PERDIR, 0, 1,                                         \
 		"OTEL_TRACES_SAMPLER,OTEL_TRACES_SAMPLER_ARG", "Share of the traces that is kept.")        \
+	X(SAMPLE_RULES, "sample_rules", "", RULES, PERDIR, 0, 0, "",                                   \
+		"Shares by method, path, service and SAPI; the first rule that matches counts.")           \
+	X(RATE_LIMIT, "rate_limit", "0", COUNT, SYSTEM, 0, 100000, "",                                 \
+		"Traces that begin in a second, over all processes of the spool, at most; 0: no bound.")   \
+	X(KEEP_ERRORS, "keep_errors", "0", BOOL, PERDIR, 0, 0, "",                                     \
+		"Whether a trace with an error is kept, also one that was not wanted at its start.")       \
+	X(KEEP_SLOW, "keep_slow", "0", DURATION, PERDIR, 0, OPA_DAY, "",                               \
+		"Duration from which a trace is kept, also one that was not wanted; 0: none is.")          \
 	X(TRACE_CLI, "trace_cli", "1", BOOL, SYSTEM, 0, 0, "",                                         \
 		"Whether scripts on the command line are traced.")                                         \
 	X(CLI_ARGS, "cli_args", "0", BOOL, SYSTEM, 0, 0, "",                                           \
@@ -235,13 +245,19 @@ typedef struct opa_config {
 	bool trust_proxy;
 	bool trust_incoming;
 	bool response_header;
-	bool sample_alone;  /* whatever the caller of a request has decided */
+	bool sample_alone; /* whatever the caller of a request has decided */
+	bool sample_told;  /* sampling is set up: traces say by which probability they were chosen */
+	bool keep_errors;
 	bool exporter_none; /* OTEL_TRACES_EXPORTER=none */
 	opa_propagators propagators;
 	opa_log_level log_level;
 	uint64_t sample_threshold;
-	uint64_t trace_rotate; /* ns, 0: never */
+	opa_sample_rules *sample_rules; /* NULL: none */
+	uint32_t rate_limit;            /* 0: none */
+	uint64_t keep_slow;             /* ns, 0: never */
+	uint64_t trace_rotate;          /* ns, 0: never */
 	opa_span_limits limits;
+	opa_span_limits waiting_limits; /* of a trace that leaves at its end only, if it is kept */
 	uint32_t event_attributes;
 	uint32_t link_attributes;
 	uint32_t max_value_length;

@@ -226,9 +226,10 @@ static void put_addresses(const opa_config *config, opa_fields *to)
 	put_port(to, OPA_STR("network.peer.port"), server_var("REMOTE_PORT"));
 }
 
-static void put_url(const opa_config *config, opa_fields *to)
+/* The path, and behind it the query if there is one, with its question mark. */
+static opa_str request_uri(void)
 {
-	opa_str uri = server_var("REQUEST_URI"), query = {"", 0};
+	opa_str uri = server_var("REQUEST_URI");
 	if (uri.len == 0 && SG(request_info).request_uri != NULL) {
 		uri = (opa_str){SG(request_info).request_uri, strlen(SG(request_info).request_uri)};
 	}
@@ -243,6 +244,12 @@ static void put_url(const opa_config *config, opa_fields *to)
 			uri = (opa_str){path, (size_t)(end - path)};
 		}
 	}
+	return uri;
+}
+
+static void put_url(const opa_config *config, opa_fields *to)
+{
+	opa_str uri = request_uri(), query = {"", 0};
 	const char *mark = memchr(uri.data, '?', uri.len);
 	if (mark != NULL) {
 		query = (opa_str){mark + 1, (size_t)(uri.data + uri.len - mark) - 1};
@@ -298,10 +305,14 @@ static bool is_known_method(const opa_config *config, opa_str method)
 	return false;
 }
 
+static opa_str text_of(const char *text)
+{
+	return text == NULL ? OPA_STR("") : (opa_str){text, strlen(text)};
+}
+
 static opa_str begin_server(const opa_config *config, opa_fields *to, char *room)
 {
-	const char *text = SG(request_info).request_method;
-	opa_str method = text == NULL ? OPA_STR("") : (opa_str){text, strlen(text)};
+	opa_str method = text_of(SG(request_info).request_method);
 	bool known = is_known_method(config, method) && method.len < OPA_HTTP_NAME_ROOM;
 	put(config, to, OPA_STR("http.request.method"), known ? method : OPA_STR("_OTHER"));
 	if (!known) {
@@ -332,10 +343,15 @@ static void put_args(const opa_config *config, opa_fields *to)
 	opa_fields_attribute(to, OPA_TAG_SPAN_ATTRIBUTE, OPA_STR("process.command_args"), &list);
 }
 
+static opa_str script_path(void)
+{
+	opa_str script = text_of(SG(request_info).path_translated);
+	return script.len > 0 ? script : OPA_STR("php");
+}
+
 static opa_str begin_script(const opa_config *config, opa_fields *to, char *room)
 {
-	const char *path = SG(request_info).path_translated;
-	opa_str script = path == NULL ? OPA_STR("php") : (opa_str){path, strlen(path)};
+	opa_str script = script_path();
 	put(config, to, OPA_STR("process.executable.name"), OPA_STR("php"));
 	put(config, to, OPA_STR("process.command"), script);
 	if (config->cli_args) {
@@ -351,6 +367,19 @@ static opa_str begin_script(const opa_config *config, opa_fields *to, char *room
 	size_t repaired = opa_utf8_repaired_len(script.data, len);
 	opa_utf8_repair(script.data, len, room);
 	return (opa_str){room, repaired};
+}
+
+void opa_http_target(opa_str *method, opa_str *path)
+{
+	*method = OPA_STR("");
+	*path = script_path();
+	if (is_server) {
+		*method = text_of(SG(request_info).request_method);
+		*path = request_uri();
+		const char *mark = memchr(path->data, '?', path->len);
+		path->len = mark == NULL ? path->len : (size_t)(mark - path->data);
+		*path = path->len > 0 ? *path : OPA_STR("/");
+	}
 }
 
 opa_str opa_http_begin(const opa_config *config, opa_fields *attributes, char *room)

@@ -18,6 +18,9 @@ opa_str opa_http_variable(const char *name);
 /* Whether this SAPI answers HTTP requests (else: a script on the command line). */
 bool opa_http_is_server(void);
 
+/* Method and path of the request, without query, or no method and the script; they live as long. */
+void opa_http_target(opa_str *method, opa_str *path);
+
 /*
  * At the start of the request: the root span's attributes, and its name (valid UTF-8, in `room`,
  * which has OPA_HTTP_NAME_ROOM bytes).

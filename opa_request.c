@@ -73,6 +73,7 @@ static void answer(const opa_request *request)
 static void forget_own(opa_request_trace *own)
 {
 	own->traced = false;
+	own->sampling = (opa_sampling){.sampled = false};
 	own->announced = false;
 	own->unwanted = false;
 	own->started = false;

@@ -123,7 +123,8 @@ bool opa_request_publish(opa_batch *batch);
 /* Adds what was counted so far in its traces to the process's counters. */
 void opa_request_count(void);
 
-/* Publishes what has finished so far in its traces. False when it was dropped. */
+/* Publishes what has finished so far in its traces, but those that wait. False when it was dropped.
+ */
 bool opa_request_flush(void);
 
 #endif

@@ -46,7 +46,8 @@ static void count(opa_request *request, opa_request_trace *trace,
 
 static void count_trace(opa_request *request, opa_request_trace *trace)
 {
-	if (trace->traced && !trace->inherited) {
+	/* A trace that may be dropped as if it had never been is counted when it is kept. */
+	if (trace->traced && !trace->inherited && !opa_sampling_waits(&trace->sampling)) {
 		uint32_t counts[OPA_TRACE_COUNTS];
 		opa_trace_take_counts(opa_the_process.spans, request->owner, trace->root, counts);
 		count(request, trace, counts, false);
@@ -67,6 +68,9 @@ bool opa_request_publish(opa_batch *batch)
 	opa_request *request = &OPA_G(request);
 	opa_request_trace *trace = opa_request_trace_named(batch->root);
 	bool kept = true;
+	if (!batch->complete && batch->data != NULL) {
+		opa_sampling_decide(trace, OPA_KEPT_SIZE);
+	}
 	if (batch->data != NULL && batch->spans > 0) {
 		const opa_config *config = request->config;
 		prepend_scope(batch);
@@ -95,7 +99,7 @@ bool opa_request_publish(opa_batch *batch)
 static bool flush(opa_request *request, opa_request_trace *trace)
 {
 	opa_batch batch;
-	if (!trace->traced || trace->inherited) {
+	if (!trace->traced || trace->inherited || !opa_sampling_decide(trace, OPA_KEPT_UNDECIDED)) {
 		return true;
 	}
 	if (opa_trace_flush(opa_the_process.spans, request->owner, trace->root, &batch) !=

@@ -4,7 +4,6 @@
 #include "opa_process.h"
 #include "core/opa_alloc.h"
 #include "core/opa_clock.h"
-#include "core/opa_sampler.h"
 
 /* ---- ids and decisions ---- */
 
@@ -12,21 +11,10 @@ uint8_t opa_request_trace_flags(const opa_request_trace *trace)
 {
 	uint8_t random =
 		trace->remote.known ? trace->remote.parent.flags & OPA_W3C_RANDOM : OPA_W3C_RANDOM;
-	return random | (trace->traced ? OPA_W3C_SAMPLED : 0u);
+	return random | (trace->sampling.sampled ? OPA_W3C_SAMPLED : 0u);
 }
 
-static bool sample(const opa_request_trace *trace)
-{
-	const opa_config *config = OPA_G(request).config;
-	return trace->remote.decision != OPA_DECISION_OPEN && !config->sample_alone
-			   ? trace->remote.decision == OPA_DECISION_YES
-			   : opa_sampler_wants(config->sample_threshold, trace->trace_id);
-}
-
-/*
- * Counts it when it is not wanted; it has an id all the same, for the services that the program
- * calls.
- */
+/* Where it is not recorded it has an id all the same, for the services that the program calls. */
 void opa_request_trace_choose(opa_request_trace *trace)
 {
 	opa_rng *rng = &OPA_G(request).rng;
@@ -41,10 +29,9 @@ void opa_request_trace_choose(opa_request_trace *trace)
 	trace->dropped = 0;
 	trace->root = OPA_NO_SPAN;
 	trace->local_root = OPA_NO_SPAN;
-	trace->unwanted = !sample(trace);
+	trace->unwanted = !opa_sampling_begin(trace);
 	if (trace->unwanted) {
 		trace->root = opa_span_id_make(rng, 0, 0);
-		opa_publish_count(opa_the_process.publisher, OPA_COUNT_TRACES_SAMPLED_OUT, 1);
 	}
 }
 
@@ -58,13 +45,14 @@ void opa_request_trace_announce(opa_request_trace *trace)
 static void begin(opa_request_trace *trace, opa_trace_start *start)
 {
 	const opa_request *request = &OPA_G(request);
+	char state[OPA_W3C_STATE_MAX];
 	start->owner = request->owner;
-	start->flags = OPA_W3C_SAMPLED | (opa_request_trace_flags(trace) & OPA_W3C_RANDOM);
-	start->limits = &request->config->limits;
+	start->flags = opa_request_trace_flags(trace);
+	start->state = opa_sampling_state(trace, state);
+	start->limits = opa_sampling_limits(trace);
 	start->start = OPA_NOW;
 	if (trace->remote.known) {
 		start->remote_parent = trace->remote.parent.parent;
-		start->state = (opa_str){trace->remote.state, trace->remote.state_len};
 	}
 	memcpy(start->trace_id, trace->trace_id, OPA_TRACE_ID_LEN);
 	trace->traced = opa_trace_begin(opa_the_process.spans, start, &trace->root) == OPA_SPAN_OK;
@@ -78,6 +66,7 @@ static void begin(opa_request_trace *trace, opa_trace_start *start)
 static void finish(opa_request_trace *trace, opa_span_id ending, bool keep)
 {
 	opa_batch last;
+	keep = keep && opa_sampling_end(trace);
 	opa_trace_finish(
 		opa_the_process.spans, OPA_G(request).owner, trace->root, ending, trace->dropped, &last);
 	if (keep) {
@@ -171,12 +160,10 @@ void opa_request_trace_renew_own(void)
 	opa_request *request = &OPA_G(request);
 	opa_request_trace *own = &request->own;
 	opa_traceparent before = place_of(own, own->local_root);
-	before.flags |= OPA_W3C_SAMPLED;
 	forget_baggage(own);
 	own->started = false;
-	own->remote.known = false;
 	own->remote.debug = false;
-	opa_trace_id_make(&request->rng, own->trace_id);
+	opa_sampling_rotate(own);
 	begin_own(request);
 	if (own->traced) {
 		link_root(own, &before);
@@ -405,11 +392,14 @@ void opa_request_trace_shut_down(bool keep)
 void opa_request_trace_note_fork(void)
 {
 	opa_request *request = &OPA_G(request);
+	uint64_t now = opa_clock_mono();
 	for (opa_request_trace *t = request->latest; t != NULL; t = t->next) {
 		t->inherited = true;
 		t->announced = false;
+		t->sampling.begun = now; /* the time of the child's own local root counts */
 		t->dropped = 0;
 	}
+	request->own.sampling.begun = now;
 	request->own.announced = false; /* in this process it is not */
 	request->recorded = 0;
 }

@@ -13,24 +13,26 @@
 
 #include "opa_php.h"
 #include "opa_remote.h"
+#include "opa_sampling.h"
 #include "opa_span.h"
 #include "core/opa_fields.h"
 
-typedef struct opa_request_trace {
-	bool traced;    /* it is in the span table */
-	bool unwanted;  /* the sampler does not want it: it has ids for those who are called, no more */
-	bool started;   /* by the program */
-	bool announced; /* the publisher was told that it runs, and not yet that it has ended */
-	bool inherited; /* it was open at the fork, and is the parent process's to end */
+struct opa_request_trace {
+	bool traced;            /* it is in the span table */
+	bool unwanted;          /* it is not recorded: it has ids for those who are called, no more */
+	bool started;           /* by the program */
+	bool announced;         /* the publisher was told that it runs, and not yet that it has ended */
+	bool inherited;         /* it was open at the fork, and is the parent process's to end */
 	opa_span_id root;       /* names the trace; in a forked child it is the parent's span */
 	opa_span_id local_root; /* what this process ends at last: the root, or the span of the fork, or
 							   that of what follows the answer */
 	uint8_t trace_id[OPA_TRACE_ID_LEN];
-	uint64_t dropped;                          /* finished spans that could not be published */
-	opa_remote remote;                         /* what it goes on from, if that is known */
+	uint64_t dropped;  /* finished spans that could not be published */
+	opa_remote remote; /* what it goes on from, if that is known */
+	opa_sampling sampling;
 	zend_string *baggage;                      /* of a started one, to be sent on; NULL: none */
 	struct opa_request_trace *next, *previous; /* of those that were started, the latest first */
-} opa_request_trace;
+};
 
 /* Open at the same time, of those that were started; then the earliest is ended. */
 #define OPA_TRACES_OPEN 10000

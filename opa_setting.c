@@ -1,5 +1,6 @@
 #include "opa_config.h"
 #include "core/opa_address.h"
+#include "core/opa_sample_rules.h"
 #include "core/opa_units.h"
 
 #include <inttypes.h>
@@ -76,6 +77,8 @@ bool opa_setting_accepts(opa_setting setting, opa_str text)
 	case OPA_TYPE_COMPRESSION:
 		/* What an unquoted `none` in php.ini becomes is the empty text. */
 		return text.len == 0 || opa_text_equals(text, "gzip") || opa_text_equals(text, "none");
+	case OPA_TYPE_RULES:
+		return opa_sample_rules_accepts(text);
 	}
 	return false;
 }
@@ -174,6 +177,11 @@ void opa_setting_expects(opa_setting setting, char *to, size_t size)
 		break;
 	case OPA_TYPE_COMPRESSION:
 		snprintf(to, size, "gzip or none");
+		break;
+	case OPA_TYPE_RULES:
+		snprintf(to, size,
+			"rules like GET /health=0; service:shop* sapi:cli=1; *=0.1 (rates from 0 to 1, up to %d rules)",
+			OPA_SAMPLE_RULES_MAX);
 		break;
 	}
 }

@@ -229,6 +229,9 @@ opa_span_result opa_span_set_status(opa_span_table *table, uint64_t owner, opa_s
  * OPA_NO_SPAN when there is no such span.
  */
 opa_span_id opa_span_root(opa_span_table *table, uint64_t owner, opa_span_id id);
+/* Sets a text of opa's own on a span, whatever the limits. */
+opa_span_result opa_span_mark(
+	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str key, opa_str text);
 
 /* Whether the span is open and may be written to. */
 bool opa_span_is_open(opa_span_table *table, uint64_t owner, opa_span_id id);
@@ -239,6 +242,16 @@ bool opa_span_is_open(opa_span_table *table, uint64_t owner, opa_span_id id);
  */
 bool opa_trace_has_open_spans(
 	opa_span_table *table, uint64_t owner, opa_span_id root, opa_span_id local_root);
+
+/*
+ * Whether a span of the trace has status error: one that has finished since the last batch, or one
+ * that is open (in a forked child not those that it has only inherited).
+ */
+bool opa_trace_has_error(opa_span_table *table, uint64_t owner, opa_span_id root);
+
+/* Other limits for the rest of the trace, which they must outlive. */
+void opa_trace_set_limits(
+	opa_span_table *table, uint64_t owner, opa_span_id root, const opa_span_limits *limits);
 
 /* Hands out what was counted since the last batch, and counts anew. All 0 for an unknown trace. */
 void opa_trace_take_counts(

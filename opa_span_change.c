@@ -174,3 +174,17 @@ opa_span_result opa_span_set_status(opa_span_table *table, uint64_t owner, opa_s
 	}
 	return result;
 }
+
+opa_span_result opa_span_mark(
+	opa_span_table *table, uint64_t owner, opa_span_id id, opa_str key, opa_str text)
+{
+	union opa_shard *shard;
+	opa_span_result result;
+	opa_value value = OPA_VALUE_OF_STRING(text);
+	opa_block *span = opa_shard_lock_span(table, owner, id, &shard, &result);
+	if (span != NULL) {
+		result = opa_trace_mark(span->trace, span, key, &value);
+		opa_shard_unlock(shard);
+	}
+	return result;
+}

@@ -1,6 +1,6 @@
 /*
- * How the table is built: shards, and how a span is found in one with its lock held. For opa_span.c
- * and opa_span_change.c alone.
+ * How the table is built: shards, and how a span is found in one with its lock held. For
+ * opa_span.c, opa_span_change.c and opa_span_trace.c alone.
  */
 #ifndef OPA_SPAN_TABLE_H
 #define OPA_SPAN_TABLE_H

@@ -197,24 +197,31 @@ bool opa_trace_set_further_attribute(
 	return true;
 }
 
-void opa_trace_tell_dropped(opa_trace *trace, opa_block *span, uint64_t dropped)
+opa_span_result opa_trace_mark(
+	opa_trace *trace, opa_block *span, opa_str key, const opa_value *value)
 {
-	dropped += trace->dropped;
-	if (OPA_LIKELY(dropped == 0)) {
-		return;
-	}
 	const opa_span_limits *limits = trace->limits;
 	opa_span_limits none = *limits;
-	opa_value number = OPA_VALUE_OF_INT((int64_t)dropped);
 	opa_fields fields;
 	none.attributes = UINT32_MAX;
 	none.trace_size = SIZE_MAX;
 	opa_fields_init(&fields);
-	opa_fields_attribute(&fields, OPA_TAG_SPAN_ATTRIBUTE, OPA_STR("opa.dropped_spans"), &number);
+	opa_fields_attribute(&fields, OPA_TAG_SPAN_ATTRIBUTE, key, value);
 	trace->limits = &none;
-	set_attribute(trace, span, fields.data, fields.len);
+	opa_span_result result =
+		fields.failed ? OPA_SPAN_NO_MEMORY : set_attribute(trace, span, fields.data, fields.len);
 	trace->limits = limits;
 	opa_fields_deinit(&fields);
+	return result;
+}
+
+void opa_trace_tell_dropped(opa_trace *trace, opa_block *span, uint64_t dropped)
+{
+	dropped += trace->dropped;
+	if (OPA_UNLIKELY(dropped > 0)) {
+		opa_value number = OPA_VALUE_OF_INT((int64_t)dropped);
+		opa_trace_mark(trace, span, OPA_STR("opa.dropped_spans"), &number);
+	}
 }
 
 /* Behind what stands already; there is room. */

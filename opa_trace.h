@@ -80,6 +80,10 @@ OPA_INLINE void opa_trace_write(opa_trace *trace, opa_block *span, uint64_t end,
 /* Says on the span how many the trace lacks: `dropped`, of which the caller knows, and more. */
 void opa_trace_tell_dropped(opa_trace *trace, opa_block *span, uint64_t dropped);
 
+/* Sets an attribute of opa's own, whatever the limits. */
+opa_span_result opa_trace_mark(
+	opa_trace *trace, opa_block *span, opa_str key, const opa_value *value);
+
 /* Takes a span off the list of open ones and out of the books. Its block is the caller's then. */
 OPA_INLINE void opa_trace_close(opa_trace *trace, opa_block *span);
 

@@ -8,7 +8,7 @@ out=${OUT:-build/bench}
 cc=${CC:-gcc}
 mkdir -p "$out"
 
-sources=(bench/span_bench.c opa_span.c opa_span_change.c opa_trace.c)
+sources=(bench/span_bench.c opa_span.c opa_span_change.c opa_span_trace.c opa_trace.c)
 for file in core/*.c; do
 	[[ $file == *_win32.c ]] || sources+=("$file")
 done

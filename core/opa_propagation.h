@@ -63,7 +63,7 @@ typedef struct opa_remote {
 	opa_decision decision;  /* may be there without a parent */
 	opa_traceparent parent; /* flags: as received, of B3 only "sampled" */
 	size_t state_len;
-	char state[OPA_W3C_STATE_MAX]; /* what of the tracestate is sent on */
+	char state[OPA_W3C_STATE_MAX]; /* the tracestate that is sent on, also where none came in */
 } opa_remote;
 
 /*

@@ -1,5 +1,6 @@
 #include "opa_redact.h"
 #include "opa_alloc.h"
+#include "opa_glob.h"
 
 #include <string.h>
 
@@ -10,11 +11,6 @@ struct opa_redact {
 	char *text; /* the patterns in lower case; the strings below lie in it */
 	opa_str patterns[];
 };
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
 
 static bool is_blank(char c)
 {
@@ -40,7 +36,7 @@ opa_redact *opa_redact_create(opa_str list)
 	size_t begin = 0;
 	for (size_t i = 0; i <= list.len; i++) {
 		if (i < list.len && redact->text[i] != ',') {
-			redact->text[i] = lower(redact->text[i]);
+			redact->text[i] = opa_ascii_lower(redact->text[i]);
 			continue;
 		}
 		size_t end = i;
@@ -66,35 +62,10 @@ void opa_redact_destroy(opa_redact *redact)
 	}
 }
 
-/* Greedy matching with one place to come back to: linear in both lengths for one star, never worse
-   than their product. */
-static bool matches(opa_str pattern, opa_str key)
-{
-	size_t p = 0, k = 0, star = SIZE_MAX, resume = 0;
-	while (k < key.len) {
-		if (p < pattern.len && pattern.data[p] == '*') {
-			star = p++;
-			resume = k;
-		} else if (p < pattern.len && pattern.data[p] == lower(key.data[k])) {
-			p++;
-			k++;
-		} else if (star != SIZE_MAX) {
-			p = star + 1;
-			k = ++resume;
-		} else {
-			return false;
-		}
-	}
-	while (p < pattern.len && pattern.data[p] == '*') {
-		p++;
-	}
-	return p == pattern.len;
-}
-
 bool opa_redact_matches(const opa_redact *redact, opa_str key)
 {
 	for (size_t i = 0; i < redact->count; i++) {
-		if (matches(redact->patterns[i], key)) {
+		if (opa_glob_matches(redact->patterns[i], key, true)) {
 			return true;
 		}
 	}
@@ -127,7 +98,7 @@ bool opa_redact_asks(opa_redact_memo *memo, const opa_redact *redact, opa_str ke
 
 static int hex_value(char c)
 {
-	c = lower(c);
+	c = opa_ascii_lower(c);
 	if (c >= '0' && c <= '9') {
 		return c - '0';
 	}

@@ -53,10 +53,9 @@ void opa_w3c_format(
 
 /* ---- tracestate ---- */
 
-#define MEMBERS_MAX 32u
-#define KEY_MAX     256u
-#define VALUE_MAX   256u
-#define LARGE       128u /* such members are the first to go */
+#define KEY_MAX   256u
+#define VALUE_MAX 256u
+#define LARGE     128u /* such members are the first to go */
 
 typedef struct member {
 	const char *text; /* key=value */
@@ -65,7 +64,7 @@ typedef struct member {
 } member;
 
 typedef struct members {
-	member of[MEMBERS_MAX];
+	member of[OPA_W3C_MEMBERS_MAX];
 	size_t count;
 	size_t len; /* of all of them, with the commas between */
 } members;
@@ -137,7 +136,7 @@ static bool take_member(members *all, const char *text, size_t len)
 	if (has_key(all, text, key_len)) {
 		return true;
 	}
-	if (all->count == MEMBERS_MAX) {
+	if (all->count == OPA_W3C_MEMBERS_MAX) {
 		return false;
 	}
 	all->len += len + (all->count > 0);

@@ -37,7 +37,8 @@ void opa_w3c_format(const uint8_t trace_id[OPA_TRACE_ID_LEN], opa_span_id span, 
  * members, those above 128 bytes first, then from the right. Answers the length: 0 for an empty
  * value, for one with a malformed member, and for one with more than 32 members.
  */
-#define OPA_W3C_STATE_MAX 512u
+#define OPA_W3C_STATE_MAX   512u
+#define OPA_W3C_MEMBERS_MAX 32u
 size_t opa_w3c_clean_state(opa_str value, char to[OPA_W3C_STATE_MAX]);
 
 /*

@@ -52,7 +52,8 @@
 	X(EXPORTER_STARTED, "exporter_started", "times this process started the exporter")             \
 	X(EXPORTER_FAILED, "exporter_failed", "times the exporter could not be started")               \
 	X(DROPPED_NO_DESCRIPTOR, "spans_dropped_no_descriptor", "RLIMIT_NOFILE was reached")           \
-	X(TRACES_LOST, "traces_lost", "traces whose process died in the middle of them")
+	X(TRACES_LOST, "traces_lost", "traces whose process died in the middle of them")               \
+	X(TRACES_RATE_LIMITED, "traces_rate_limited", "traces beyond opa.rate_limit")
 
 typedef enum opa_counter {
 #define OPA_COUNTER_ENUM(id, name, text) OPA_COUNT_##id,

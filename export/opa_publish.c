@@ -28,6 +28,7 @@ static void begin_life(opa_publisher *publisher)
 	publisher->spool.dir = -1;
 	publisher->spool_error = OPA_SPOOL_OK;
 	publisher->spool_errno = 0;
+	publisher->rate = OPA_RATE_NONE;
 	publisher->sequence = 0;
 	publisher->uses = 0;
 	publisher->evicted = false;
@@ -52,6 +53,7 @@ static void abandon(opa_publisher *publisher)
 	}
 	opa_control_abandon(publisher->control);
 	publisher->control = NULL;
+	opa_rate_close(&publisher->rate);
 	opa_spool_close(&publisher->spool);
 	opa_free(publisher->outlet);
 }
@@ -122,6 +124,7 @@ void opa_publisher_destroy(opa_publisher *publisher)
 		settle_account(publisher);
 	}
 	close_lines(publisher);
+	opa_rate_close(&publisher->rate);
 	opa_control_close(publisher->control);
 	opa_spool_close(&publisher->spool);
 	opa_free(publisher->outlet);
@@ -199,6 +202,7 @@ static void leave_spool(opa_publisher *publisher)
 	if (publisher->control != NULL) {
 		opa_control_attach(publisher->control, NULL);
 	}
+	opa_rate_close(&publisher->rate);
 	opa_spool_close(&publisher->spool);
 	publisher->written = 0;
 }
@@ -218,6 +222,7 @@ static void change_user(opa_publisher *publisher)
 		opa_control_set_running(publisher->control, 0);
 	}
 	close_lines(publisher);
+	opa_rate_close(&publisher->rate);
 	opa_control_close(publisher->control);
 	opa_spool_close(&publisher->spool);
 	begin_life(publisher);
@@ -515,6 +520,15 @@ bool opa_publish_begin(opa_publisher *publisher, const opa_outlet *outlet)
 		opa_spool_close(&spool);
 	}
 	return on;
+}
+
+bool opa_publish_may_begin(opa_publisher *publisher, uint32_t limit)
+{
+	opa_publisher_enter(publisher);
+	bool may = publisher->spool.dir < 0 ||
+			   opa_rate_take(&publisher->rate, &publisher->spool, limit, opa_clock_mono());
+	opa_publisher_leave(publisher);
+	return may;
 }
 
 /* ---- fork ---- */

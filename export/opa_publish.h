@@ -75,6 +75,12 @@ void opa_publish_end_trace(opa_publisher *publisher);
 bool opa_publish_begin(opa_publisher *publisher, const opa_outlet *outlet);
 
 /*
+ * Whether one more trace may begin now, if `limit` (above 0) of them may in a second over all
+ * processes that use the spool (opa_rate.h); it is counted then. After opa_publish_begin().
+ */
+bool opa_publish_may_begin(opa_publisher *publisher, uint32_t limit);
+
+/*
  * Why traces do not arrive, when it is time to log it: a line in `to`, and true. No spool, an
  * exporter that cannot be started, that says what is wrong, or that hangs; a reason for which
  * traces are dropped. Of all processes that use the spool one is told so in ten minutes; where

@@ -9,6 +9,7 @@
 #define OPA_PUBLISH_INTERNAL_H
 
 #include "opa_publish.h"
+#include "opa_rate.h"
 #include "../core/opa_fork.h"
 #include "../core/opa_mutex.h"
 
@@ -32,6 +33,7 @@ struct opa_publisher {
 	opa_spool_error spool_error;
 	int spool_errno;
 	opa_control *control; /* NULL only when memory was short */
+	opa_rate rate;
 	uint64_t sequence;
 	opa_line lines[OPA_CONTROL_ACKS];
 	uint64_t uses;

@@ -123,7 +123,7 @@ static opa_spool_error check_empty(int dir)
 		const char *name = entry->d_name;
 		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
 			!is_among(name, folders, COUNT(folders)) && !is_among(name, others, COUNT(others)) &&
-			strncmp(name, "logged-", 7) != 0) {
+			strncmp(name, "logged-", 7) != 0 && strncmp(name, "rate-", 5) != 0) {
 			error = OPA_SPOOL_NOT_A_SPOOL;
 		}
 	}

@@ -14,6 +14,7 @@
  *   <spool>/state      what the exporter has to say (text)
  *   <spool>/usage      the spool's size (opa_usage.h)
  *   <spool>/counters   what processes have counted that cannot make such a file (opa_control.h)
+ *   <spool>/rate-<n>   when the last traces began, n of which may in a second (opa_rate.h)
  *   <spool>/launch     errno of a start of the exporter that failed (text)
  *   <spool>/logged-<n> in these ten minutes a problem was logged already
  *   <spool>/off        if it exists, tracing is off

@@ -15,6 +15,7 @@ final class ControlFiles
 		'spans_dropped_no_memory', 'refused_trace_size', 'refused_no_memory', 'attributes_dropped',
 		'events_dropped', 'links_dropped', 'values_cut', 'spans_unfinished', 'journals_lost',
 		'exporter_started', 'exporter_failed', 'spans_dropped_no_descriptor', 'traces_lost',
+		'traces_rate_limited',
 	];
 
 	private const MAGIC = 0x4341504f;

@@ -284,6 +284,12 @@ final class StatusCommand implements Command
 		if (isset($counters['collector_spans_sent'])) {
 			$this->fact('Sent', Format::plural($counters['collector_spans_sent'], 'span') . ' to collectors');
 		}
+		foreach (['traces_sampled_out' => 'not wanted by the sampler', 'traces_rate_limited' => 'beyond opa.rate_limit']
+			as $name => $text) {
+			if (($counters[$name] ?? 0) > 0) {
+				$this->fact('Sampling', Format::plural($counters[$name], 'trace') . " $text");
+			}
+		}
 		$failed = $counters['exporter_failed'] ?? 0;
 		if ($failed > 0) {
 			$this->fact('Start', 'the exporter could not be started ' . Format::plural($failed, 'time')

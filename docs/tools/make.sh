@@ -13,8 +13,12 @@ functions)
 settings)
 	dir=$(mktemp -d)
 	trap 'rm -rf "$dir"' EXIT
+	core=()
+	for file in "$top"/core/*.c; do
+		[[ $file == *_win32.c ]] || core+=("$file")
+	done
 	${CC:-cc} -std=c11 -D_GNU_SOURCE -o "$dir/settings" "$here/settings.c" "$top/opa_setting.c" \
-		"$top/core/opa_units.c" "$top/core/opa_address.c"
+		"${core[@]}" -lpthread
 	"$dir/settings" >"$dir/table"
 	sed -e "/^<!-- made by/,/^<!-- end -->/{/^<!--/!d}" -e "/^<!-- made by/r $dir/table" \
 		"$top/docs/settings.md"

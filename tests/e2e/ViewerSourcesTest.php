@@ -195,6 +195,7 @@ final class ViewerSourcesTest extends ViewerSystemTestCase
 			. "\nlast_error=disk \x1b[2J full\nlast_error_time=" . (time() - 600) . "\nproblem=no room\n");
 		$counters = array_fill(0, 64, 0);
 		[$counters[0], $counters[5], $counters[17]] = [2, 30, 5];
+		$counters[4] = 1100;
 		file_put_contents($this->mySpool() . '/control/a.c', str_pad(pack('LSS', 0x4341504f, 1, 0)
 			. str_repeat("\0", 40) . pack('q*', ...$counters), 4096, "\0"));
 		copy($this->mySpool() . '/control/a.c', $this->mySpool() . '/control/stored.c');
@@ -216,6 +217,7 @@ final class ViewerSourcesTest extends ViewerSystemTestCase
 			'Spool      ' . $this->mySpool(), '/off exists', '1 journal of live processes, 0 sealed, 7 B',
 			'not running: last heard of ', ' s ago, 4 traces and 20 spans',
 			'Problem    no room', 'disk \e[2J full (10 min ago)', '0 traces kept of 5 started',
+			'Sampling   2,200 traces not wanted by the sampler',
 			'45 spans dropped: opa.spool_max_size was reached', '5 values cut'] as $text) {
 			$this->assertStringContainsString($text, $result->out);
 		}

@@ -29,8 +29,8 @@ require __DIR__ . '/../utils/trace.inc';
 opa_test_clean(__FILE__);
 ?>
 --EXPECT--
-4 ["batch_size","ca_file","cert_file","cli_args","compression","endpoint","exporter_path","headers","key_file","linger","log_level","max_attributes","max_events","max_links","max_trace_size","max_value_length","proxy","redact","shutdown_timeout","spool_dir","spool_max_size","store_group","store_max_age","store_max_size","store_path","timeout","trace_cli","trace_rotate"]
-6 ["propagators","resource_attributes","response_header","sample_rate","service_name","trust_incoming","trust_proxy"]
+4 ["batch_size","ca_file","cert_file","cli_args","compression","endpoint","exporter_path","headers","key_file","linger","log_level","max_attributes","max_events","max_links","max_trace_size","max_value_length","proxy","rate_limit","redact","shutdown_timeout","spool_dir","spool_max_size","store_group","store_max_age","store_max_size","store_path","timeout","trace_cli","trace_rotate"]
+6 ["keep_errors","keep_slow","propagators","resource_attributes","response_header","sample_rate","sample_rules","service_name","trust_incoming","trust_proxy"]
 7 ["enabled"]
 enabled "1"
 bad false "ini_set(): opa.enabled must be on or off, \"x\" given" "0"

@@ -14,6 +14,11 @@ $cases = [
 	'opa.service_name' => [['shop', 'a b', 'ünicode'], ["two\nlines"]],
 	'opa.resource_attributes' => [['a=b,c=d'], ["a=b\nc"]],
 	'opa.sample_rate' => [['0', '0.25', '1', '1e-3', '.5'], ['2', '-1', 'half', '1.0001', 'nan', '']],
+	'opa.sample_rules' => [['', 'GET /health=0; POST /checkout*=1; *=0.1', "sapi:cli=1;\nservice:shop* /a = .5;"],
+		['*=2', 'get /=1', '/a /b=1', '*', '=1', 'host:x=1']],
+	'opa.rate_limit' => [['0', '1', '100000'], ['-1', '100001', '1.5', '']],
+	'opa.keep_errors' => [['1', '0'], ['x']],
+	'opa.keep_slow' => [['0', '500ms', '2s', '1d'], ['2d', '-1s', 'slow', '']],
 	'opa.trace_cli' => [['0', '1'], ['x']],
 	'opa.cli_args' => [['on'], ['x']],
 	'opa.trust_proxy' => [['on'], ['x']],
@@ -78,11 +83,15 @@ require __DIR__ . '/../utils/trace.inc';
 opa_test_clean(__FILE__);
 ?>
 --EXPECT--
-all settings [] 36
+all settings [] 40
 opa.enabled "on or off"
 opa.service_name "one line of text"
 opa.resource_attributes "one line of text"
 opa.sample_rate "a number from 0 to 1"
+opa.sample_rules "rules like GET /health=0; service:shop* sapi:cli=1; *=0.1 (rates from 0 to 1, up to 256 rules)"
+opa.rate_limit "a whole number from 0 to 100000"
+opa.keep_errors "on or off"
+opa.keep_slow "a time like 500ms or 10s, from 0s to 1d"
 opa.trace_cli "on or off"
 opa.cli_args "on or off"
 opa.trust_proxy "on or off"

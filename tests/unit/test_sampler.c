@@ -39,6 +39,53 @@ static void thresholds_are_those_of_the_specification(void **state)
 	assert_true(opa_sampler_threshold(1.0 / 64) == 0xfc000000000000u);
 }
 
+/* The specification's table, "precision 4". */
+static void thresholds_have_as_many_digits_as_the_specification_recommends(void **state)
+{
+	(void)state;
+	assert_true(opa_sampler_threshold(1.0 / 3) == 0xaaab0000000000u);
+	assert_true(opa_sampler_threshold(0.2) == 0xcccd0000000000u);
+	assert_true(opa_sampler_threshold(0.125) == 0xe0000000000000u);
+	assert_true(opa_sampler_threshold(0.1) == 0xe6660000000000u);
+	assert_true(opa_sampler_threshold(0.0625) == 0xf0000000000000u);
+	assert_true(opa_sampler_threshold(0.01) == 0xfd70a000000000u);
+	assert_true(opa_sampler_threshold(0.001) == 0xffbe7700000000u);
+	assert_true(opa_sampler_threshold(0.0001) == 0xfff97240000000u);
+	assert_true(opa_sampler_threshold(0.00001) == 0xffff583a000000u);
+	assert_true(opa_sampler_threshold(0.000001) == 0xffffef39000000u);
+}
+
+/* Each rate above 2^-56 may want something, and never more than it says by a thousandth. */
+static void rounding_changes_no_rate_by_much(void **state)
+{
+	(void)state;
+	for (double rate = 0.9; rate >= 0x1p-46; rate *= 0.9) {
+		double kept = (double)(VALUES - opa_sampler_threshold(rate)) / (double)VALUES;
+		assert_true(kept / rate < 1.001 && kept / rate > 0.999);
+	}
+	for (double rate = 0x1p-46; rate >= 0x1p-56; rate *= 0.9) {
+		assert_true(opa_sampler_threshold(rate) < VALUES);
+	}
+	assert_true(opa_sampler_threshold(0x1p-57) == VALUES);
+}
+
+static void an_id_can_be_made_that_is_wanted(void **state)
+{
+	(void)state;
+	opa_rng rng = {.seeded = true, .state = {1, 2, 3, 4}};
+	unsigned long upper = 0, count = scaled(20000, 500);
+	for (unsigned long i = 0; i < count; i++) {
+		uint8_t id[OPA_TRACE_ID_LEN];
+		opa_sampler_make_id(&rng, VALUES - 1000, id);
+		assert_true(opa_sampler_wants(VALUES - 1000, id));
+		opa_sampler_make_id(&rng, VALUES / 2, id);
+		assert_true(opa_sampler_wants(VALUES / 2, id));
+		upper += opa_sampler_wants(VALUES / 4 * 3, id);
+		opa_sampler_make_id(&rng, 0, id);
+	}
+	assert_true(upper > count / 5 * 2 && upper < count / 5 * 3);
+}
+
 static void the_random_number_is_compared_with_the_threshold(void **state)
 {
 	(void)state;
@@ -65,7 +112,8 @@ static void rates_that_are_none_keep_all_or_nothing(void **state)
 	assert_true(opa_sampler_threshold(2) == 0);
 	assert_true(opa_sampler_threshold(INFINITY) == 0);
 	assert_true(opa_sampler_threshold(5e-324) == VALUES);
-	assert_true(opa_sampler_threshold(1 - 0x1p-53) == 8);
+	assert_true(opa_sampler_threshold(1 - 0x1p-53) == 0);
+	assert_true(opa_sampler_threshold(0.99999) == 0x00010000000000u);
 }
 
 static void a_higher_rate_keeps_what_a_lower_one_keeps(void **state)
@@ -100,6 +148,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rate_one_keeps_all_and_rate_zero_none),
 		cmocka_unit_test(thresholds_are_those_of_the_specification),
+		cmocka_unit_test(thresholds_have_as_many_digits_as_the_specification_recommends),
+		cmocka_unit_test(rounding_changes_no_rate_by_much),
+		cmocka_unit_test(an_id_can_be_made_that_is_wanted),
 		cmocka_unit_test(the_random_number_is_compared_with_the_threshold),
 		cmocka_unit_test(what_is_above_56_bits_does_not_matter),
 		cmocka_unit_test(rates_that_are_none_keep_all_or_nothing),
