@@ -310,6 +310,7 @@ otelcol() {
 test_e2e() {
 	need "${packages_e2e[@]}"
 	need_php_extensions cli fpm sqlite3 curl xml mbstring
+	[ ${#php_packages[@]} -eq 0 ] || need apache2-bin "libapache2-mod-php$PHP"
 	build_variant normal
 	otelcol "$@"
 	local log=$root/build/e2e$php_suffix status=0 counts
