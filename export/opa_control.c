@@ -1,15 +1,18 @@
 #include "opa_control.h"
 #include "opa_file.h"
+#include "opa_mapping.h"
 #include "../core/opa_alloc.h"
 #include "../core/opa_clock.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define RETRY_NS   1000000000u
 #define LAST_TRIES 8 /* to hand over at the end, half a millisecond apart */
+#define MAP_AFTER  3 /* saves: a script of one trace, for which it would not pay, has two */
 
 /* What the process writes, in one piece. */
 typedef struct image {
@@ -28,10 +31,12 @@ _Static_assert(offsetof(opa_control_file, running) ==
 struct opa_control {
 	const opa_spool *spool; /* NULL: in memory only */
 	opa_file file;
-	bool changed;      /* something was counted since it was saved */
-	bool left_file;    /* one that was lost sight of may still stand in the folder */
-	bool handed_over;  /* something was */
-	uint64_t next_try; /* opa_clock_mono() */
+	opa_mapping mapping; /* of the file, where it is in memory */
+	unsigned writes;     /* to the file, until it is mapped */
+	bool changed;        /* something was counted since it was saved */
+	bool left_file;      /* one that was lost sight of may still stand in the folder */
+	bool handed_over;    /* something was */
+	uint64_t next_try;   /* opa_clock_mono() */
 	uint64_t used;
 	image now;
 	uint64_t handed[OPA_CONTROL_COUNTERS]; /* of these, what stands in the common file */
@@ -60,6 +65,13 @@ const char *opa_counter_name(opa_counter counter)
 const char *opa_counter_text(opa_counter counter)
 {
 	return texts[counter];
+}
+
+static void close_file(opa_control *control)
+{
+	opa_mapping_close(&control->mapping);
+	opa_file_close(&control->file);
+	control->writes = 0;
 }
 
 static void name_of(const opa_control *control, char name[OPA_CONTROL_NAME_MAX])
@@ -141,7 +153,7 @@ opa_control *opa_control_create(const opa_spool *spool, const char *id)
 
 void opa_control_attach(opa_control *control, const opa_spool *spool)
 {
-	opa_file_close(&control->file);
+	close_file(control);
 	control->spool = spool;
 	control->left_file = false;
 	control->changed = true; /* it is not known here */
@@ -152,7 +164,7 @@ void opa_control_attach(opa_control *control, const opa_spool *spool)
 void opa_control_abandon(opa_control *control)
 {
 	if (control != NULL) {
-		opa_file_close(&control->file);
+		close_file(control);
 		opa_free(control);
 	}
 }
@@ -195,17 +207,54 @@ static bool is_intact(const opa_control *control)
 	return opa_file_look(&control->file, &size) == OPA_FILE_OURS && size >= OPA_CONTROL_SIZE;
 }
 
+/* A file that was cut and has grown again since raises no signal, but is none of ours any more. */
+static bool is_mapping_good(const opa_control *control)
+{
+	const volatile opa_control_file *mapped = control->mapping.at;
+	return mapped == NULL ||
+		   (mapped->magic == OPA_CONTROL_MAGIC && opa_mapping_holds(&control->mapping));
+}
+
 static void lose_file(opa_control *control)
 {
-	opa_file_close(&control->file);
+	close_file(control);
 	control->left_file = true;
 	control->changed = true;
 }
 
 /* ---- saving ---- */
 
+/*
+ * What has ended is among the counters before it is said to run no more: who is killed in between
+ * has it counted twice, not nowhere.
+ */
+static void write_memory(opa_mapping *mapping, const image *from)
+{
+	opa_control_file *to = mapping->at;
+	for (int i = 0; i < OPA_COUNTER_COUNT; i++) {
+		*(volatile uint64_t *)&to->counters[i] = from->counters[i];
+	}
+	atomic_thread_fence(memory_order_release);
+	*(volatile uint64_t *)&to->running = from->running;
+}
+
+static bool write_file(opa_control *control, const image *from)
+{
+	if (control->spool->tmpfs && control->writes < MAP_AFTER && ++control->writes == MAP_AFTER &&
+		is_intact(control)) {
+		opa_mapping_open(&control->mapping, control->file.fd, OPA_CONTROL_SIZE);
+	}
+	if (opa_mapping_holds(&control->mapping)) {
+		write_memory(&control->mapping, from);
+		return opa_mapping_holds(&control->mapping);
+	}
+	return is_intact(control) && opa_file_may_reach(ACKS_AT) &&
+		   opa_file_write(
+			   control->file.fd, from, sizeof(*from), offsetof(opa_control_file, counters));
+}
+
 /* Acknowledgements are the exporter's to write. */
-static bool write_file(const opa_control *control)
+static bool write_own(opa_control *control)
 {
 	image rest;
 	const image *from = &control->now;
@@ -214,9 +263,7 @@ static bool write_file(const opa_control *control)
 		rest.running = control->now.running;
 		from = &rest;
 	}
-	return is_intact(control) && opa_file_may_reach(ACKS_AT) &&
-		   opa_file_write(
-			   control->file.fd, from, sizeof(*from), offsetof(opa_control_file, counters));
+	return write_file(control, from);
 }
 
 /*
@@ -255,7 +302,7 @@ static bool hand_over(opa_control *control, unsigned tries)
 static void save(opa_control *control, unsigned tries)
 {
 	if (control->changed) {
-		bool saved = control->file.fd >= 0 ? write_file(control) : hand_over(control, tries);
+		bool saved = control->file.fd >= 0 ? write_own(control) : hand_over(control, tries);
 		control->changed = !saved;
 	}
 }
@@ -274,7 +321,7 @@ bool opa_control_outlives(const opa_control *control)
 
 void opa_control_check(opa_control *control)
 {
-	if (control->file.fd >= 0 && !is_intact(control)) {
+	if (control->file.fd >= 0 && !(is_intact(control) && is_mapping_good(control))) {
 		lose_file(control);
 	}
 	if (control->file.fd < 0) {
@@ -287,7 +334,7 @@ void opa_control_close(opa_control *control)
 	if (control == NULL) {
 		return;
 	}
-	if (control->file.fd >= 0 && !is_intact(control)) {
+	if (control->file.fd >= 0 && !(is_intact(control) && is_mapping_good(control))) {
 		lose_file(control);
 		control->next_try = 0;
 		try_file(control);

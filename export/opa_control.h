@@ -3,9 +3,9 @@
  * counted, by reason, in such a way that the numbers outlive it, and the place up to which the
  * exporter has brought its journals in. (It also has room for the slots of open spans.)
  *
- * The numbers are kept in memory and written with pwrite(2) by opa_control_save(), once for each
- * request, and when a trace begins. The file is never mapped: whoever cuts it (a clean-up, say)
- * while it is, kills the process with SIGBUS. A process that cannot make its file hands its numbers
+ * The numbers are kept in memory and put into the file by opa_control_save(), once for each
+ * request, and when a trace begins: with pwrite(2), or where the spool is in memory, from the third
+ * time on through a mapping (opa_mapping.h). A process that cannot make its file hands its numbers
  * over into one that all of them share, see below.
  *
  * The writing side is not thread-safe: opa_publish.c holds its lock.
