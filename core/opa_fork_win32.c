@@ -8,6 +8,11 @@ void opa_fork_mark_set(opa_fork_mark *mark)
 	mark->pid = opa_host_pid();
 }
 
+void opa_fork_mark_settle(opa_fork_mark *mark)
+{
+	(void)mark;
+}
+
 void opa_fork_mark_clear(opa_fork_mark *mark)
 {
 	mark->pid = 0;

@@ -36,6 +36,7 @@ static void begin_life(opa_publisher *publisher)
 	publisher->next_launch = 0;
 	publisher->size = publisher->written = publisher->control_size = 0;
 	publisher->off = publisher->looked = publisher->merge_due = publisher->dropping = false;
+	publisher->requests = publisher->traces = 0;
 	publisher->next_log = publisher->silent_at = publisher->silent_since = 0;
 	publisher->launch = OPA_LAUNCH_BUSY;
 	publisher->launch_errno = 0;
@@ -413,7 +414,7 @@ static bool keep(opa_publisher *publisher, const opa_outlet *outlet, const opa_r
 	if (publisher->spool.dir < 0) {
 		return drop(publisher, spool_reason(publisher->spool_error), record->spans);
 	}
-	if (publisher->size + record->length > publisher->spool.max_size) {
+	if (!opa_spool_may_take(&publisher->spool, publisher->size + record->length)) {
 		return drop(publisher, OPA_COUNT_DROPPED_SPOOL_FULL, record->spans);
 	}
 	opa_journal_result result = write_record(publisher, outlet, record, resource_fields);
@@ -457,6 +458,14 @@ void opa_publish_count(opa_publisher *publisher, opa_counter counter, uint64_t n
 
 /* ---- traces that run ---- */
 
+/* With the second one it is known that the process stays. */
+static void note_begin(opa_publisher *publisher, uint64_t *count)
+{
+	if (++*count == 2) {
+		opa_fork_mark_settle(&publisher->mark);
+	}
+}
+
 static void note_end(opa_publisher *publisher)
 {
 	uint64_t running = publisher->control != NULL ? opa_control_running(publisher->control) : 0;
@@ -491,6 +500,7 @@ void opa_publish_begin_trace(opa_publisher *publisher, const opa_outlet *outlet)
 {
 	opa_publisher_enter(publisher);
 	opa_publisher_look(publisher, outlet);
+	note_begin(publisher, &publisher->traces);
 	if (publisher->control != NULL) {
 		opa_control_set_running(publisher->control, opa_control_running(publisher->control) + 1);
 	}
@@ -511,6 +521,7 @@ bool opa_publish_begin(opa_publisher *publisher, const opa_outlet *outlet)
 	opa_publisher_enter(publisher);
 	opa_publisher_look(publisher, outlet);
 	bool on = !publisher->off;
+	note_begin(publisher, &publisher->requests);
 	opa_spool spool;
 	bool merge = publisher->merge_due && opa_publisher_lend_spool(publisher, &spool);
 	publisher->merge_due = false;

@@ -36,6 +36,7 @@ struct opa_publisher {
 	opa_rate rate;
 	uint64_t sequence;
 	opa_line lines[OPA_CONTROL_ACKS];
+	uint64_t requests, traces; /* that have begun */
 	uint64_t uses;
 	bool evicted;       /* more destinations than lines: flush cannot know all of them */
 	uint64_t next_look; /* opa_clock_mono() of the next look around */

@@ -236,15 +236,15 @@ static void look_at_exporter(const opa_publisher *publisher, opa_publish_status 
 }
 
 static void look_at_spool(
-	const opa_publisher *publisher, const opa_outlet *outlet, opa_publish_status *status)
+	opa_publisher *publisher, const opa_outlet *outlet, opa_publish_status *status)
 {
-	const opa_spool *spool = &publisher->spool;
+	opa_spool *spool = &publisher->spool;
 	view v = {.outlet = outlet};
 	snprintf(status->spool_path, sizeof(status->spool_path), "%s", spool->path);
 	status->spool_tmpfs = spool->tmpfs;
 	status->spool_size = publisher->size;
-	status->spool_max_size = spool->max_size;
-	v.full = spool->max_size > 0 && publisher->size >= spool->max_size;
+	status->spool_max_size = opa_spool_max_size(spool);
+	v.full = publisher->size >= status->spool_max_size;
 	read_state(publisher, status->exporter_state);
 	look_at_exporter(publisher, status, &v);
 	status->launch_errno = v.launch_errno;

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define MAX_SIZE (64u * 1024 * 1024)
+
 #define TMPFS 0x01021994u
 #define RAMFS 0x858458f6u
 
@@ -77,7 +79,7 @@ static opa_spool_error why_not(const char *path, int problem)
 	if (problem == EMFILE || problem == ENFILE) {
 		return OPA_SPOOL_NO_DESCRIPTOR;
 	}
-	if (lstat(path, &st) != 0) {
+	if (problem == ENOENT || lstat(path, &st) != 0) {
 		return OPA_SPOOL_NO_DIRECTORY;
 	}
 	if (S_ISLNK(st.st_mode)) {
@@ -165,9 +167,12 @@ static opa_spool_error check_rights(int fd, int what)
 /* *fd is -1 on failure; errno is then that of the call that failed, or 0. */
 static opa_spool_error open_directory(const char *path, int what, int *fd)
 {
-	int made = (what & MAKE) != 0 ? mkdir(path, 0700) : 0;
-	int problem = made != 0 && errno != EEXIST ? errno : 0;
-	*fd = opa_spool_lift_fd(open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+	int problem = 0, flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	*fd = opa_spool_lift_fd(open(path, flags));
+	if (*fd < 0 && errno == ENOENT && (what & MAKE) != 0) {
+		problem = mkdir(path, 0700) != 0 && errno != EEXIST ? errno : 0;
+		*fd = opa_spool_lift_fd(open(path, flags));
+	}
 	if (*fd < 0) {
 		problem = problem != 0 && errno == ENOENT ? problem : errno;
 		opa_spool_error error = why_not(path, problem);
@@ -218,7 +223,8 @@ static opa_spool_error settle(opa_spool *spool, int fd, const char *path, uint64
 {
 	struct stat st;
 	struct statfs fs;
-	*spool = (opa_spool){.dir = fd, .max_size = max_size};
+	bool given = max_size != 0;
+	*spool = (opa_spool){.dir = fd, .max_size = given ? max_size : MAX_SIZE, .max_known = given};
 	opa_spool_error error = OPA_SPOOL_NO_DIRECTORY;
 	if (fstat(fd, &st) == 0 && opa_spool_make_folders(spool)) {
 		spool->device = st.st_dev;
@@ -235,10 +241,11 @@ static opa_spool_error settle(opa_spool *spool, int fd, const char *path, uint64
 		return error;
 	}
 	if (fstatfs(fd, &fs) == 0) {
+		uint64_t quarter = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize / 4;
 		spool->tmpfs = (uint32_t)fs.f_type == TMPFS || (uint32_t)fs.f_type == RAMFS;
-	}
-	if (spool->max_size == 0) {
-		spool->max_size = opa_spool_default_max(spool);
+		if (!given && quarter > 0 && quarter < spool->max_size) {
+			spool->max_size = quarter;
+		}
 	}
 	errno = 0;
 	return OPA_SPOOL_OK;

@@ -44,7 +44,8 @@ typedef struct opa_spool {
 	int dir;         /* the directory; -1 when not open */
 	uint64_t device; /* st_dev and st_ino of it */
 	uint64_t inode;
-	uint64_t max_size; /* bytes, resolved */
+	uint64_t max_size; /* bytes; ask opa_spool_max_size() */
+	bool max_known;    /* memory limits have been looked at, or nothing was to be found out */
 	bool tmpfs;        /* the file system is memory */
 	char *path;        /* absolute, for people and for the exporter's command line */
 } opa_spool;
@@ -109,8 +110,12 @@ bool opa_spool_replace_file(const opa_spool *spool, const char *name, const void
  */
 long opa_spool_read_file(const opa_spool *spool, const char *name, char *to, size_t size);
 
-/* Bytes for a spool of which nobody said how large it may be; see opa_spool_options. */
-uint64_t opa_spool_default_max(const opa_spool *spool);
+/* Bytes that it may take; where nobody said how many, as opa_spool_options has it. */
+uint64_t opa_spool_max_size(opa_spool *spool);
+
+/* Whether that is so many. Of a spool that is small it is known without the memory limits, which
+ * are several files to read. */
+bool opa_spool_may_take(opa_spool *spool, uint64_t size);
 
 /*
  * The lowest memory limit of this process's cgroups, version 1 and 2, from the files below `root`

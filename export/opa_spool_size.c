@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #define NO_LIMIT  UINT64_MAX
+#define SURELY    (256u * 1024) /* no PHP runs in a cgroup of which this is more than a twentieth */
 #define LIMIT_MAX ((uint64_t)1 << 60) /* version 1 has no word for "none", only large numbers */
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -91,12 +91,16 @@ uint64_t opa_spool_cgroup_limit(const char *root)
 	return limit;
 }
 
-uint64_t opa_spool_default_max(const opa_spool *spool)
+uint64_t opa_spool_max_size(opa_spool *spool)
 {
-	uint64_t max = 64u * 1024 * 1024;
-	struct statvfs fs;
-	if (fstatvfs(spool->dir, &fs) == 0 && fs.f_blocks > 0) {
-		max = smaller(max, (uint64_t)fs.f_blocks * fs.f_frsize / 4);
+	if (!spool->max_known) {
+		spool->max_size = smaller(spool->max_size, opa_spool_cgroup_limit("") / 20);
+		spool->max_known = true;
 	}
-	return smaller(max, opa_spool_cgroup_limit("") / 20);
+	return spool->max_size;
+}
+
+bool opa_spool_may_take(opa_spool *spool, uint64_t size)
+{
+	return size <= SURELY ? size <= spool->max_size : size <= opa_spool_max_size(spool);
 }
