@@ -93,6 +93,27 @@ final class WorkerDeathTest extends ServerTestCase
 		self::assertEqualsCanonicalizing(array_keys($urls), array_keys($pool->store()->markers()));
 	}
 
+	/** They are mapped, and whoever cuts a mapped file raises SIGBUS in who writes to it. */
+	public function testControlFilesThatAreCutUnderLoadKillNobody(): void
+	{
+		[$site, $pool] = $this->started(true, ['pm.max_children' => '4']);
+		$urls = [];
+		for ($i = 0; $i < 400; $i++) {
+			$urls[$marker = self::marker()] = $pool->url('nested', "m=$marker");
+		}
+		$cut = 0;
+		(new Client(8))->run($urls, static function ($key, Answer $answer) use ($pool, &$cut): void {
+			self::assertTrue($answer->isComplete());
+			foreach (glob("$pool->spool/control/*.c") as $file) {
+				$cut += (int) ftruncate(fopen($file, 'r+'), 0);
+			}
+		});
+
+		self::assertGreaterThan(400, $cut);
+		self::assertStringNotContainsString('exited on signal', $site->fpmLog());
+		self::await(static fn (): bool => array_diff_key($urls, $pool->store()->markers()) === [], 'all arrive', 20);
+	}
+
 	public function testAWorkerThatIsTerminatedForItsSlownessLosesOnlyThatTrace(): void
 	{
 		[$site, $pool] = $this->started(true, ['request_terminate_timeout' => '1s']);
