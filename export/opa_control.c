@@ -212,7 +212,8 @@ static bool is_mapping_good(const opa_control *control)
 {
 	const volatile opa_control_file *mapped = control->mapping.at;
 	return mapped == NULL ||
-		   (mapped->magic == OPA_CONTROL_MAGIC && opa_mapping_holds(&control->mapping));
+		   (opa_mapping_check(&control->mapping) && mapped->magic == OPA_CONTROL_MAGIC &&
+			   opa_mapping_holds(&control->mapping));
 }
 
 static void lose_file(opa_control *control)

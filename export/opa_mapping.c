@@ -130,6 +130,14 @@ bool opa_mapping_holds(const opa_mapping *mapping)
 		   !atomic_load_explicit(&regions[mapping->place].cut, memory_order_relaxed);
 }
 
+bool opa_mapping_check(const opa_mapping *mapping)
+{
+	if (opa_mapping_holds(mapping) && !is_ours()) {
+		atomic_store(&state, GONE);
+	}
+	return opa_mapping_holds(mapping);
+}
+
 void opa_mapping_close(opa_mapping *mapping)
 {
 	if (mapping->at != NULL) {

@@ -37,6 +37,12 @@ bool opa_mapping_open(opa_mapping *mapping, int fd, size_t size);
  */
 bool opa_mapping_holds(const opa_mapping *mapping);
 
+/*
+ * The same, and looks whether the signal is still guarded: the program may have taken it, and could
+ * handle it in a way that never ends. To be asked now and then; a system call.
+ */
+bool opa_mapping_check(const opa_mapping *mapping);
+
 /* None is allowed. */
 void opa_mapping_close(opa_mapping *mapping);
 

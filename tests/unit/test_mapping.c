@@ -197,6 +197,8 @@ static void taken(fixture *f)
 	opa_mapping mapping = map(f, &fd);
 	signal(SIGBUS, on_bus);
 	CHECK(!opa_mapping_open(&next, fd, SIZE));
+	CHECK(!opa_mapping_check(&mapping));
+	CHECK(!opa_mapping_holds(&mapping));
 	opa_mapping_close(&mapping);
 	struct sigaction now;
 	CHECK(sigaction(SIGBUS, NULL, &now) == 0 && now.sa_handler == on_bus);
@@ -281,6 +283,17 @@ static void lose_by_emptying(fixture *f)
 	lose(f, true);
 }
 
+static void take_signal(fixture *f)
+{
+	opa_control *control = mapped_control(f);
+	signal(SIGBUS, on_bus);
+	opa_control_check(control);
+	int fd = openat(f->spool.dir, "control/" ID ".c", O_RDWR);
+	CHECK(fd < 0 || ftruncate(fd, 0) == 0);
+	count_one(control);
+	opa_control_close(control);
+}
+
 static void leave_to_child(fixture *f)
 {
 	opa_control *control = mapped_control(f);
@@ -327,6 +340,11 @@ static void test_control_file_that_is_emptied_costs_no_counter(void **state)
 	assert_int_equal(in_plain_child(lose_by_emptying, *state), 0);
 }
 
+static void test_who_takes_the_signal_is_not_sent_it(void **state)
+{
+	assert_int_equal(in_plain_child(take_signal, *state), 0);
+}
+
 static void test_child_and_program_may_close_it(void **state)
 {
 	assert_int_equal(in_plain_child(leave_to_child, *state), 0);
@@ -347,6 +365,7 @@ int main(void)
 		T(test_counters_are_saved_without_system_calls),
 		T(test_control_file_that_is_cut_costs_no_counter),
 		T(test_control_file_that_is_emptied_costs_no_counter),
+		T(test_who_takes_the_signal_is_not_sent_it),
 		T(test_child_and_program_may_close_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
