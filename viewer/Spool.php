@@ -95,11 +95,20 @@ final class Spool
 		$urls = [];
 		foreach ($this->destinations() as $d) {
 			if (($d['type'] ?? '') === 'otlp') {
-				$url = preg_replace('~^([^/]*//)[^/?]*@~', '$1REDACTED@', $d['endpoint'] ?? '');
-				$urls[] = preg_replace('/\?.*/s', '?REDACTED', $url);
+				$urls[] = self::withoutCredentials($d['endpoint'] ?? '');
 			}
 		}
 		return array_values(array_unique($urls));
+	}
+
+	/** A URL for people; what is none stays as it is. */
+	public static function withoutCredentials(string $url): string
+	{
+		if (!str_contains($url, '://')) {
+			return $url;
+		}
+		$url = (string) preg_replace('~^([^/]*//)[^/?]*@~', '$1REDACTED@', $url);
+		return (string) preg_replace('/\?.*/s', '?REDACTED', $url);
 	}
 
 	/**
