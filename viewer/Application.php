@@ -17,6 +17,7 @@ final class Application
 		'stats' => StatsCommand::class,
 		'status' => StatusCommand::class,
 		'sql' => SqlCommand::class,
+		'doctor' => DoctorCommand::class,
 		'send' => SendCommand::class,
 	];
 

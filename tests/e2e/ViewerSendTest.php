@@ -253,6 +253,7 @@ final class ViewerSendTest extends ViewerTestCase
 		$this->assertSame(1, $result->code);
 		$this->assertSame("sent 0 traces, 0 spans to http://127.0.0.1:$port\n"
 			. "not sent 3 traces, 6 spans: no connection: Connection refused\n", $result->out);
+		$this->assertStringNotContainsString("trying again", $result->err);
 	}
 
 	public function testWhatItRejectsIsCounted(): void
