@@ -16,6 +16,9 @@
 #define CA_SECONDS         60L /* that opa.ca_file is not read again */
 #define PROBLEM_MAX        (CURL_ERROR_SIZE + 256)
 
+#define NO_AGREEMENT "TLS: no agreement (is it an https:// port, does it want a certificate?)"
+#define NO_HTTP      "it does not speak HTTP there (is it the port for gRPC? OTLP over HTTP has 4318)"
+
 struct opa_http {
 	CURLM *multi;
 	unsigned busy;
@@ -86,33 +89,38 @@ static opa_http_result classify(CURLcode code)
 }
 
 /* What libcurl's codes mean to whoever has set the settings. */
-static const char *explain(CURLcode code)
+typedef struct explanation {
+	CURLcode code;
+	const char *cause;
+	const char *text;
+} explanation;
+
+static explanation explain(CURLcode code)
 {
-	switch (code) {
-	case CURLE_COULDNT_RESOLVE_HOST:
-		return "the host name cannot be resolved (DNS)";
-	case CURLE_COULDNT_RESOLVE_PROXY:
-		return "the host name of opa.proxy cannot be resolved (DNS)";
-	case CURLE_COULDNT_CONNECT:
-		return "no connection";
-	case CURLE_OPERATION_TIMEDOUT:
-		return "no answer in time (opa.timeout)";
-	case CURLE_PEER_FAILED_VERIFICATION:
-		return "TLS: its certificate is not trusted (opa.ca_file)";
-	case CURLE_SSL_CACERT_BADFILE:
-		return "TLS: opa.ca_file cannot be read";
-	case CURLE_SSL_CERTPROBLEM:
-		return "TLS: opa.cert_file or opa.key_file cannot be used";
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_SSL_CIPHER:
-		return "TLS: no agreement (is it an https:// port, does it want a certificate?)";
-	case CURLE_UNSUPPORTED_PROTOCOL:
-	case CURLE_WEIRD_SERVER_REPLY:
-		return "it does not speak HTTP there (is it the port for gRPC? OTLP over HTTP has 4318)";
-	default:
-		return classify(code) == OPA_HTTP_BROKEN ? "the connection broke"
-												 : "no request can be made";
+	static const explanation known[] = {
+		{CURLE_COULDNT_RESOLVE_HOST, "dns", "the host name cannot be resolved (DNS)"},
+		{CURLE_COULDNT_RESOLVE_PROXY, "proxy_dns",
+			"the host name of opa.proxy cannot be resolved (DNS)"},
+		{CURLE_COULDNT_CONNECT, "connect", "no connection"},
+		{CURLE_OPERATION_TIMEDOUT, "timeout", "no answer in time (opa.timeout)"},
+		{CURLE_PEER_FAILED_VERIFICATION, "certificate",
+			"TLS: its certificate is not trusted (opa.ca_file)"},
+		{CURLE_SSL_CACERT_BADFILE, "ca_file", "TLS: opa.ca_file cannot be read"},
+		{CURLE_SSL_CERTPROBLEM, "client_certificate",
+			"TLS: opa.cert_file or opa.key_file cannot be used"},
+		{CURLE_SSL_CONNECT_ERROR, "tls", NO_AGREEMENT},
+		{CURLE_SSL_CIPHER, "tls", NO_AGREEMENT},
+		{CURLE_UNSUPPORTED_PROTOCOL, "protocol", NO_HTTP},
+		{CURLE_WEIRD_SERVER_REPLY, "protocol", NO_HTTP},
+	};
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i].code == code) {
+			return known[i];
+		}
 	}
+	return classify(code) == OPA_HTTP_BROKEN
+			   ? (explanation){code, "broken", "the connection broke"}
+			   : (explanation){code, "other", "no request can be made"};
 }
 
 static void describe(opa_http_client *client, CURLcode code)
@@ -123,7 +131,9 @@ static void describe(opa_http_client *client, CURLcode code)
 		curl_easy_getinfo(client->easy, CURLINFO_OS_ERRNO, &reason) == CURLE_OK && reason != 0) {
 		detail = strerror((int)reason);
 	}
-	snprintf(client->problem, sizeof(client->problem), "%s: %s", explain(code), detail);
+	explanation what = explain(code);
+	snprintf(client->problem, sizeof(client->problem), "%s: %s", what.text, detail);
+	client->answer.cause = what.cause;
 }
 
 static void conclude(opa_http_client *client, CURLcode code)
@@ -146,6 +156,7 @@ static void conclude(opa_http_client *client, CURLcode code)
 		.location = location != NULL ? location : "",
 		.retry_after = retry_after > 0 ? (uint64_t)retry_after : 0,
 		.problem = "",
+		.cause = "",
 	};
 	if (answer->result == OPA_HTTP_ANSWERED) {
 		answer->status = (unsigned)status;

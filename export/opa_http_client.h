@@ -64,6 +64,8 @@ typedef struct opa_http_answer {
 	const char *location; /* Location, made absolute; "" when there was none */
 	uint64_t retry_after; /* seconds; 0: none was asked for */
 	const char *problem;  /* a line for people where the result is not OPA_HTTP_ANSWERED, else "" */
+	const char
+		*cause; /* of it, a word for programs: "dns", "connect", "certificate", ...; static */
 } opa_http_answer;
 
 /*

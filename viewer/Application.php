@@ -17,6 +17,8 @@ final class Application
 		'stats' => StatsCommand::class,
 		'status' => StatusCommand::class,
 		'sql' => SqlCommand::class,
+		'doctor' => DoctorCommand::class,
+		'send' => SendCommand::class,
 	];
 
 	private ?Output $out = null;
@@ -122,7 +124,7 @@ final class Application
 		$class = self::COMMANDS[$name];
 		$spec = $class::spec();
 		$options = Options::parse($argv, array_merge($spec->options, self::globalOptions()));
-		$out = $this->output($options, $name !== 'tail' || $options->has('help'));
+		$out = $this->output($options, !in_array($name, ['tail', 'send'], true) || $options->has('help'));
 		if ($options->has('help')) {
 			(new Help($out))->command($spec);
 			return 0;
@@ -139,7 +141,7 @@ final class Application
 		$clock = new Clock($this->env->timeZone());
 		$command = new $class($options, $clock);
 		$err = Output::open(STDERR, $this->env, $this->color($options));
-		$this->env->words = [$name, ...$argv];
+		$this->env->words = [$name, ...Options::shown($argv, $spec->options)];
 		$context = new Context($out, $err, $this->env, new Sources($this->env, $options), $clock);
 		$owner = $context->sources->otherOwner($context);
 		if ($owner !== null) {

@@ -54,6 +54,39 @@ final class Options
 		return new self($values, $arguments);
 	}
 
+	/**
+	 * A command line for people: without what is secret in it, in options and in URLs.
+	 * @param list<string> $argv
+	 * @param list<Option> $known
+	 * @return list<string>
+	 */
+	public static function shown(array $argv, array $known): array
+	{
+		$secret = array_map(static fn (Option $o): string => "--$o->name",
+			array_filter($known, static fn (Option $o): bool => $o->secret));
+		if ($secret === []) {
+			return $argv;
+		}
+		$shown = [];
+		$isSecret = false;
+		foreach ($argv as $word) {
+			$option = explode('=', $word, 2)[0];
+			if ($isSecret) {
+				$word = self::masked($word);
+			} elseif (in_array($option, $secret, true) && $option !== $word) {
+				$word = "$option=" . self::masked(substr($word, strlen($option) + 1));
+			}
+			$isSecret = !$isSecret && in_array($word, $secret, true);
+			$shown[] = Spool::withoutCredentials($word);
+		}
+		return $shown;
+	}
+
+	private static function masked(string $value): string
+	{
+		return str_contains($value, '=') ? explode('=', $value, 2)[0] . '=REDACTED' : $value;
+	}
+
 	public function has(string $name): bool
 	{
 		return isset($this->values[$name]);

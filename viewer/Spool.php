@@ -89,17 +89,57 @@ final class Spool
 		return array_filter($found);
 	}
 
+	/** A destination as it stands there, with its secrets; '' when it does not. */
+	public function definition(string $id): string
+	{
+		return $this->mine ? OwnFile::read("$this->path/dest/$id", $this->owner, 65536) : '';
+	}
+
+	/**
+	 * Those that its journals are for; where there are none, the newest.
+	 * @return list<string> names, 16 hex digits
+	 */
+	public function currentDestinations(): array
+	{
+		$ids = [];
+		foreach (['live', 'sealed'] as $folder) {
+			foreach (array_keys($this->journals($folder)) as $name) {
+				$head = OwnFile::read("$this->path/$folder/$name", $this->owner, self::JOURNAL_DESTINATION + 8);
+				if (strlen($head) === self::JOURNAL_DESTINATION + 8) {
+					$ids[sprintf('%016x', unpack('q', $head, self::JOURNAL_DESTINATION)[1])] = true;
+				}
+			}
+		}
+		$known = $this->destinations();
+		$current = array_intersect_key($known, $ids);
+		if ($current === []) {
+			uksort($known, fn (string $a, string $b): int => OwnFile::stat("$this->path/dest/$b")['mtime']
+				<=> OwnFile::stat("$this->path/dest/$a")['mtime']);
+			$current = array_slice($known, 0, 1, true);
+		}
+		return array_map('strval', array_keys($current));
+	}
+
 	/** @return list<string> the URLs of the collectors that traces are sent to, without credentials */
 	public function collectors(): array
 	{
 		$urls = [];
 		foreach ($this->destinations() as $d) {
 			if (($d['type'] ?? '') === 'otlp') {
-				$url = preg_replace('~^([^/]*//)[^/?]*@~', '$1REDACTED@', $d['endpoint'] ?? '');
-				$urls[] = preg_replace('/\?.*/s', '?REDACTED', $url);
+				$urls[] = self::withoutCredentials($d['endpoint'] ?? '');
 			}
 		}
 		return array_values(array_unique($urls));
+	}
+
+	/** A URL for people; what is none stays as it is. */
+	public static function withoutCredentials(string $url): string
+	{
+		if (!str_contains($url, '://')) {
+			return $url;
+		}
+		$url = (string) preg_replace('~^([^/]*//)[^/?]*@~', '$1REDACTED@', $url);
+		return (string) preg_replace('/\?.*/s', '?REDACTED', $url);
 	}
 
 	/**

@@ -160,7 +160,7 @@ final class StatusCommand implements Command
 	 * Why what waits in a spool does not arrive.
 	 * @param array<string, string> $state
 	 */
-	private static function problem(Spool $spool, array $state, bool $running): ?string
+	public static function problem(Spool $spool, array $state, bool $running): ?string
 	{
 		$silence = time() - (int) ($state['updated'] ?? 0);
 		if ($running && $silence > self::SILENCE) {

@@ -91,6 +91,40 @@ final class TraceFilter
 	}
 
 	/**
+	 * How many there are: those of the newest so many, in the order in which they came.
+	 * @return array{traces: int, spans: int, from: int, to: int} the first and the last `seq`; 0: none
+	 */
+	public function extent(Store $store, int $limit): array
+	{
+		$where = implode(' AND ', $this->conditions) ?: '1';
+		$row = $store->rows("SELECT count(*) AS traces, coalesce(sum(spans), 0) AS spans,
+			coalesce(min(seq), 0) AS first, coalesce(max(seq), 0) AS last FROM (SELECT t.seq, t.spans
+			FROM traces t LEFT JOIN spans r ON r.trace_id = t.trace_id AND r.span_id = t.root_span_id
+			WHERE $where ORDER BY t.seq DESC LIMIT :limit)", $this->values + ['limit' => $limit])[0];
+		return ['traces' => (int) $row['traces'], 'spans' => (int) $row['spans'],
+			'from' => (int) $row['first'], 'to' => (int) $row['last']];
+	}
+
+	/**
+	 * Their ids, in that order, some at a time: whoever takes long holds no transaction open.
+	 * @return \Generator<int, string>
+	 */
+	public function ids(Store $store, int $from, int $to): \Generator
+	{
+		$where = implode(' AND ', $this->conditions) ?: '1';
+		do {
+			$rows = $store->rows("SELECT t.seq, t.trace_id FROM traces t LEFT JOIN spans r
+				ON r.trace_id = t.trace_id AND r.span_id = t.root_span_id
+				WHERE $where AND t.seq BETWEEN :from AND :to ORDER BY t.seq LIMIT 500",
+				$this->values + ['from' => $from, 'to' => $to]);
+			foreach ($rows as $row) {
+				yield (string) $row['trace_id'];
+				$from = (int) $row['seq'] + 1;
+			}
+		} while ($rows !== []);
+	}
+
+	/**
 	 * A pattern as GLOB has it, in which only * and ? are special.
 	 */
 	public static function glob(string $pattern): string

@@ -55,6 +55,50 @@ final class CollectorTest extends ServerTestCase
 		self::assertSame("{$collector->url()}/v1/traces", self::status($pool)['exporter']['destination']);
 	}
 
+	/** Who begins without a collector sends later what the store has got. */
+	public function testWhatTheStoreHoldsIsSentLater(): void
+	{
+		$collector = $this->collector();
+		$pool = new Pool('www');
+		$pool->env = ['OTEL_SERVICE_NAME' => 'shop'];
+		$site = $this->site($pool);
+		$site->start();
+
+		$marker = self::marker();
+		$page = json_decode(Client::get($pool->url('everything', "m=$marker&a=b"), [CURLOPT_USERAGENT => 'the test'])->body,
+			true, 512, JSON_THROW_ON_ERROR);
+		self::trace($pool, $marker);
+		[$code, $said] = self::runToEnd(self::asUser($pool, PHP_BINARY, dirname(__DIR__, 2) . '/viewer/main.php', 'send',
+			$collector->url(), '--spool', $pool->spool), ['HOME' => '/nonexistent', 'OPA_EXPORTER' => "$site->modules/opa-exporter"]);
+		self::assertSame(0, $code, $said);
+		$trace = self::arrived($collector, $marker, 1 + count($page['did']));
+
+		self::assertCount(1 + count($page['did']), $trace);
+		foreach ($page['did'] as $id => $did) {
+			self::assertSpan($page['trace'], (string) $id, $did, $trace[$id]);
+		}
+		self::assertRoot($page, $pool, $marker, $trace[$page['root']]);
+		foreach ($trace as $span) {
+			self::assertSame(['name' => 'opa', 'version' => self::status($pool)['version']], $span['scope']);
+			self::assertSame(['shop', 'opa', $page['pid'], $page['version']], [$span['resource']['service.name'],
+				$span['resource']['telemetry.sdk.name'], $span['resource']['process.pid'], $span['resource']['process.runtime.version']]);
+		}
+	}
+
+	/** The question whether it takes any, which leaves nothing there. */
+	public function testACheckIsTakenAndLeavesNothing(): void
+	{
+		$collector = $this->collector();
+		$exporter = Site::builtModules() . '/opa-exporter';
+		foreach (['gzip', 'none'] as $compression) {
+			[$code, $said] = self::runToEnd(['sh', '-c', 'printf "url=%s\ncompression=%s\n" "$1" "$2" | "$0" --check', $exporter,
+				$collector->url(), $compression]);
+			self::assertSame(0, $code, $said);
+			self::assertStringContainsString("verdict=taken\nstatus=200\n", $said);
+		}
+		self::assertSame([], $collector->spans());
+	}
+
 	/** @param array<string, mixed> $did what the page says */
 	private static function assertSpan(string $traceId, string $id, array $did, array $span): void
 	{
