@@ -14,6 +14,9 @@
 #define PATH_SIZE  32
 #define MERGE_LOOK 256
 
+#define UNREPORTED_MIN (16u * 1024)
+#define UNREPORTED_MAX (256u * 1024)
+
 /* ---- the process ---- */
 
 /* Everything but the mutex, as for a process that has not published yet. */
@@ -103,6 +106,13 @@ static void settle_account(opa_publisher *publisher)
 	note_written(publisher, control - publisher->control_size);
 	publisher->control_size = control;
 	publisher->size = opa_usage_report(&publisher->spool, &publisher->written);
+}
+
+/* So much may be written that the others do not know of; see opa_usage.h. */
+static uint64_t unreported_most(const opa_publisher *publisher)
+{
+	uint64_t most = publisher->spool.max_size / 1024;
+	return most < UNREPORTED_MIN ? UNREPORTED_MIN : most < UNREPORTED_MAX ? most : UNREPORTED_MAX;
 }
 
 static void close_lines(opa_publisher *publisher)
@@ -427,6 +437,9 @@ static bool keep(opa_publisher *publisher, const opa_outlet *outlet, const opa_r
 	}
 	if (result != OPA_JOURNAL_OK) {
 		return drop(publisher, reason(result), record->spans);
+	}
+	if (publisher->written >= unreported_most(publisher)) {
+		settle_account(publisher);
 	}
 	publisher->dropping = false;
 	opa_publisher_count(publisher, OPA_COUNT_SPANS_KEPT, record->spans);

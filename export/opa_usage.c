@@ -101,11 +101,14 @@ static bool write_record(int fd, const opa_usage_record *r)
 	return opa_file_may_reach(sizeof(*r)) && opa_file_write(fd, r, sizeof(*r), 0);
 }
 
-/* The record is locked. Answers false when it could not be written. */
+/*
+ * The record is locked. Answers false when it could not be written. What an exporter has found
+ * meanwhile may be added to it once more: until it measures again the spool passes for larger.
+ */
 static bool keep_account(const opa_spool *spool, int fd, opa_usage_record *r, uint64_t written)
 {
 	uint64_t now = opa_clock_wall();
-	bool due = !is_younger(r->stepped, SECOND, now);
+	bool due = !is_younger(r->measured, MEASURED, now) && !is_younger(r->stepped, SECOND, now);
 	r->bytes += written;
 	r->added += written;
 	if (due) {
@@ -123,9 +126,7 @@ uint64_t opa_usage_report(const opa_spool *spool, uint64_t *written)
 	}
 	read_record(fd, &r);
 	uint64_t size = r.bytes + *written;
-	if (is_younger(r.measured, MEASURED, opa_clock_wall())) {
-		*written = 0; /* the exporter finds it */
-	} else if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
 		read_record(fd, &r);
 		bool kept = keep_account(spool, fd, &r, *written);
 		size = r.bytes; /* that has `written` in it */

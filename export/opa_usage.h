@@ -2,17 +2,19 @@
  * The size of the spool, as all processes that use it know it together: <spool>/usage, one small
  * record. What counts is what the files of live/, sealed/ and control/ take on the disk.
  *
- * While an exporter serves the spool, it measures and writes the sum every second. Otherwise the
- * processes keep the account: each adds what it has written, once a second and when it leaves. What
- * they cannot know (a process was killed before it did, somebody removed files) a walk through the
- * folders finds out. They take it together: whoever comes first in a second reads the next
- * OPA_USAGE_STEP entries and notes in the record where the next one goes on. So no request reads
- * more than that, however many files there are; a spool with fewer is measured whole each second,
- * one with 16,000 in a minute, in which the account holds.
+ * The processes keep an account: each adds what it has written, once a second, when it leaves, and
+ * as soon as that is a thousandth of what the spool may take: two hundred of them that begin to
+ * write at once go a fifth beyond it, not as far as they come in a second. While an exporter serves
+ * the spool, it measures and writes the sum every second. Otherwise what processes cannot know (one
+ * was killed before it added, somebody removed files) a walk through the folders finds out. They
+ * take it together: whoever comes first in a second reads the next OPA_USAGE_STEP entries and notes
+ * in the record where the next one goes on. So no request reads more than that, however many files
+ * there are; a spool with fewer is measured whole each second, one with 16,000 in a minute, in
+ * which the account holds.
  *
  * Who writes holds the record's lock (flock(2)) and never waits for it: who cannot have it adds
  * later what he has to add. A disk that is full leaves the record as it is, in the place that it
- * has. All of it is approximate by what is written in a second.
+ * has.
  *
  * No function prints, and none needs the publisher's lock.
  */

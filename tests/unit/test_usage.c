@@ -99,8 +99,11 @@ static void test_exporters_measurement_goes_before_the_account(void **state)
 	write_blob(&s->f.spool, "live/a", 8192);
 	assert_int_equal(opa_usage_measure(&s->f.spool), 8192);
 	write_blob(&s->f.spool, "live/a", 40960);
-	assert_int_equal(report(s, 32768), 8192 + 32768); /* known here, and soon there */
-	assert_int_equal(look(s).bytes, 8192);
+	assert_int_equal(report(s, 32768), 40960); /* what is written meanwhile is added */
+	assert_int_equal(look(s).bytes, 40960);
+	assert_int_equal(report(s, 32768), 8192 + 2 * 32768); /* though the files are not there */
+	assert_int_equal(opa_usage_measure(&s->f.spool), 40960);
+	assert_int_equal(look(s).bytes, 40960);
 	let_time_pass(s); /* it has left */
 	assert_int_equal(report(s, 0), 40960);
 	assert_int_equal(look(s).bytes, 40960);
@@ -281,6 +284,32 @@ static void test_a_process_knows_what_another_one_has_written(void **state)
 	assert_int_equal(counter(s, OPA_COUNT_DROPPED_SPOOL_FULL), 1);
 }
 
+static unsigned publish_until_full(site *s)
+{
+	unsigned kept = 0;
+	while (publish(s, kept, 5000)) {
+		CHECK(++kept < 200);
+	}
+	return kept;
+}
+
+static void fill_and_stay(fixture *f)
+{
+	CHECK(publish_until_full((site *)f) > 30);
+	raise(SIGKILL);
+}
+
+/* Both have looked at it in this second, when it was empty; and an exporter has. */
+static void test_a_process_learns_within_the_second_that_it_is_full(void **state)
+{
+	site *s = *state;
+	s->outlet.spool.max_size = 300000;
+	opa_usage_measure(&s->f.spool);
+	assert_true(publish(s, 0, 5000));
+	assert_int_equal(in_child(fill_and_stay, &s->f), 256 + SIGKILL);
+	assert_in_range(publish_until_full(s), 0, 2 * 16384 / 5000);
+}
+
 static void test_control_files_count_towards_the_limit(void **state)
 {
 	site *s = *state;
@@ -340,6 +369,7 @@ int main(void)
 		T(test_walk_goes_on_where_the_last_step_ended),
 		T(test_publishing_among_many_files_reads_few_of_them),
 		T(test_a_process_knows_what_another_one_has_written),
+		T(test_a_process_learns_within_the_second_that_it_is_full),
 		T(test_control_files_count_towards_the_limit),
 		T(test_leaving_touches_no_directory_of_the_programs),
 	};
