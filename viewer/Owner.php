@@ -37,7 +37,7 @@ final class Owner
 	{
 		$hex = str_replace('-', '', (string) @file_get_contents('/proc/sys/kernel/random/boot_id'));
 		$id = 0;
-		for ($i = 0; $i < 16 && ctype_xdigit(substr($hex, 0, 16)); $i++) {
+		for ($i = 0; $i < 16 && preg_match('~^[0-9a-f]{16}~', $hex) === 1; $i++) {
 			$id = $id << 4 | hexdec($hex[$i]);
 		}
 		return $id;

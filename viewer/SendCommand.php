@@ -128,7 +128,7 @@ final class SendCommand implements Command
 	{
 		$text = CollectorOptions::words($text);
 		if ($what === 'later') {
-			$this->context->note("$text; trying again");
+			$this->context->note($text);
 		} elseif (++$this->told <= self::PROBLEMS_TOLD) {
 			$this->context->note(($what === 'dropped' ? 'refused, and passed over: ' : '') . $text);
 		}

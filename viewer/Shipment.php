@@ -94,8 +94,7 @@ final class Shipment
 			$this->move(0.2);
 		}
 		if (!$this->hasEnded) {
-			proc_terminate($this->process);
-			$this->problem = 'interrupted';
+			$this->interrupt();
 		}
 		$errors = isset($this->pipes[2]) ? trim((string) stream_get_contents($this->pipes[2])) : '';
 		array_map('fclose', $this->pipes);
@@ -104,6 +103,17 @@ final class Shipment
 			$this->problem = $errors !== '' ? (string) preg_replace('/^opa-exporter: /', '', $errors)
 				: "opa-exporter ended with code $code";
 		}
+	}
+
+	/** What it has answered until then is still read: that was sent. */
+	private function interrupt(): void
+	{
+		proc_terminate($this->process);
+		$this->out = '';
+		for ($i = 0; !$this->hasEnded && $i < 25; $i++) {
+			$this->move(0.2);
+		}
+		$this->problem = 'interrupted';
 	}
 
 	private function close(): void
@@ -160,7 +170,8 @@ final class Shipment
 		$words = explode(' ', $line, 5);
 		match ($words[0]) {
 			'taken', 'malformed' => $this->take($words[0] === 'taken', (int) $words[1], (int) $words[3], $words[4] ?? ''),
-			'later' => ($this->tell)('later', explode(' ', $line, 3)[2] ?? ''),
+			'later' => ($this->tell)('later', (explode(' ', $line, 3)[2] ?? '') . '; trying again in '
+				. max(1, (int) round((int) $words[1] / 1000)) . ' s'),
 			'failed' => $this->problem = substr($line, strlen('failed ')),
 			default => null,
 		};

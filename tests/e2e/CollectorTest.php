@@ -66,6 +66,27 @@ final class CollectorTest extends CollectorTestCase
 		}
 	}
 
+	public function testAStoreIsSentToACollectorWithACaOfItsOwn(): void
+	{
+		[$ca, $server, $client] = [$this->certificate('send-ca'), $this->certificate('127.0.0.1', 'send-ca'), $this->certificate('sender', 'send-ca')];
+		$collector = $this->collector(['cert_file' => "$server.pem", 'key_file' => "$server.key", 'client_ca_file' => "$ca.pem"]);
+		$builder = new StoreBuilder("$collector->directory/traces.db");
+		$builder->trace($id = $builder->id(), [['name' => 'root', 'tags' => ['marker' => 'over TLS']]]);
+		$send = [PHP_BINARY, dirname(__DIR__, 2) . '/viewer/main.php', 'send', $collector->url(), '--store', $builder->path, '--no-import', '--wait', '0s'];
+		$env = ['OPA_EXPORTER' => Site::builtModules() . '/opa-exporter', 'COLUMNS' => '300'];
+
+		[$code, $said] = self::runToEnd($send, $env);
+		self::assertSame(1, $code);
+		self::assertStringContainsString('not sent 1 trace, 1 span: TLS: its certificate is not trusted (--ca-file)', $said);
+		[$code, $said] = self::runToEnd([...$send, '--ca-file', "$ca.pem"], $env);
+		self::assertSame(1, $code);
+		self::assertStringContainsString('not sent 1 trace, 1 span: ', $said); // its words depend on which side is faster
+		[$code, $said] = self::runToEnd([...$send, '--ca-file', "$ca.pem", '--cert-file', "$client.pem", '--key-file', "$client.key"], $env);
+		self::assertSame(0, $code, $said);
+		self::assertSame([$id], array_column(self::arrived($collector, 'over TLS'), 'traceId'));
+		self::assertCount(1, $collector->spans());
+	}
+
 	/** The question whether it takes any, which leaves nothing there. */
 	public function testACheckIsTakenAndLeavesNothing(): void
 	{

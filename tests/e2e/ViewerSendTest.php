@@ -240,7 +240,7 @@ final class ViewerSendTest extends ViewerTestCase
 		$collector = $this->collector(['steps' => [['status' => 503]]]);
 		$result = $this->send($collector->url());
 		$this->assertSame(0, $result->code);
-		$this->assertSame("opa: it answers 503; trying again\n", $result->err);
+		$this->assertSame("opa: it answers 503; trying again in 1 s\n", $result->err);
 		$this->assertSame([503, 200], array_column($collector->requests(), 'status'));
 		$this->assertCount(6, $collector->names());
 	}

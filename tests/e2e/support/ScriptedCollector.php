@@ -52,7 +52,8 @@ final class ScriptedCollector
 	/** @return list<array{head: string, body: string, status: int}> bodies are unpacked */
 	public function requests(): array
 	{
-		$lines = @file("$this->directory/requests", FILE_IGNORE_NEW_LINES) ?: [];
+		$lines = explode("\n", (string) @file_get_contents("$this->directory/requests"));
+		array_pop($lines); // '', or what is on its way
 		return array_map(static function (string $line): array {
 			$request = json_decode($line, true, 512, JSON_THROW_ON_ERROR);
 			return ['body' => base64_decode($request['body'])] + $request;
