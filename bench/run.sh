@@ -4,9 +4,9 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 php=${OPA_PHP:-php} modules=${OPA_BUILD:?the directory of the bench build}/modules
-if [ "${1:-}" = collector ]; then
-	OPA_MODULES=$modules exec "$php" "$here/collector.php" "${@:2}"
-fi
+case "${1:-}" in
+	collector | scripts) OPA_MODULES=$modules exec "$php" "$here/$1.php" "${@:2}" ;;
+esac
 spool=$(mktemp -d -p /dev/shm opa-bench.XXXXXX)
 trap 'rm -rf "$spool"' EXIT
 
