@@ -138,10 +138,12 @@ bool opa_mapping_check(const opa_mapping *mapping)
 	return opa_mapping_holds(mapping);
 }
 
+/* The address may be another thread's mapping as soon as it is not ours. */
 void opa_mapping_close(opa_mapping *mapping)
 {
 	if (mapping->at != NULL) {
 		region *r = &regions[mapping->place];
+		atomic_store(&r->at, TAKEN);
 		munmap(mapping->at, atomic_load(&r->size));
 		atomic_store(&r->at, 0);
 		*mapping = (opa_mapping){0};
