@@ -95,18 +95,7 @@ final class CollectorTest extends CollectorTestCase
 		self::assertEquals(array_fill_keys($markers, 1), array_intersect_key($collector->markers(), array_flip($markers)));
 		self::await(static fn (): bool => !isset($pool->state()['problem']), 'the problem is over', 20);
 		self::assertSame('', self::status($pool)['problem']);
-		// Of one worker the order is that in which it worked.
-		$byWorker = [];
-		foreach ($collector->spans() as $span) {
-			if (isset($span['attributes']['marker'])) {
-				$byWorker[$span['resource']['process.pid']][] = (int) $span['startTimeUnixNano'];
-			}
-		}
-		foreach ($byWorker as $starts) {
-			$sorted = $starts;
-			sort($sorted);
-			self::assertSame($sorted, $starts);
-		}
+		self::assertInOrder($collector);
 	}
 
 	public function testAWorkerThatIsKilledRightAfterItsAnswer(): void

@@ -58,6 +58,22 @@ abstract class CollectorTestCase extends ServerTestCase
 		return $collector->trace($marker);
 	}
 
+	/** Of one worker the order is that in which it worked. */
+	protected static function assertInOrder(Collector $collector): void
+	{
+		$byWorker = [];
+		foreach ($collector->spans() as $span) {
+			if (isset($span['attributes']['marker'])) {
+				$byWorker[$span['resource']['process.pid']][] = (int) $span['startTimeUnixNano'];
+			}
+		}
+		foreach ($byWorker as $starts) {
+			$sorted = $starts;
+			sort($sorted);
+			self::assertSame($sorted, $starts);
+		}
+	}
+
 	/** Of this machine, from whomever; those that are being closed do not count. */
 	protected static function connectionsTo(int $port): int
 	{
