@@ -160,18 +160,7 @@ final class CollectorTest extends CollectorTestCase
 		self::assertEquals(array_fill_keys($markers, 1), array_intersect_key($collector->markers(), array_flip($markers)));
 		self::await(static fn (): bool => !isset($pool->state()['problem']), 'the problem is over', 20);
 		self::assertSame('', self::status($pool)['problem']);
-		// Of one worker the order is that in which it worked.
-		$byWorker = [];
-		foreach ($collector->spans() as $span) {
-			if (isset($span['attributes']['marker'])) {
-				$byWorker[$span['resource']['process.pid']][] = (int) $span['startTimeUnixNano'];
-			}
-		}
-		foreach ($byWorker as $starts) {
-			$sorted = $starts;
-			sort($sorted);
-			self::assertSame($sorted, $starts);
-		}
+		self::assertInOrder($collector);
 	}
 
 	public function testAWorkerThatIsKilledRightAfterItsAnswer(): void
@@ -242,6 +231,30 @@ final class CollectorTest extends CollectorTestCase
 		self::await(static fn (): bool => count($collector->markers()) === 60, 'all arrive', 30);
 		self::assertEquals($expected, $collector->markers());
 		self::assertCount(120, $collector->spans());
+		self::assertCount(1, Processes::exporters($site->directory));
+	}
+
+	/** All of them at once, then as they come. */
+	public function testTwoHundredWorkersHaveOneConnection(): void
+	{
+		$collector = $this->collector();
+		[$site, $pool] = $this->sendingTo($collector, ['pm.max_children' => '200'], ['opa.linger' => '20ms']);
+		$until = urlencode("$site->directory/tmp/go");
+		$urls = $pids = [];
+		for ($i = 0; $i < 1000; $i++) {
+			$marker = self::marker();
+			$urls[$marker] = $i < 200 ? $pool->url('waiting', "m=$marker&n=200&until=$until") : $pool->url('plain', "m=$marker");
+		}
+		$most = 0;
+		(new Client(200))->run($urls, static function (string $marker, Answer $answer) use (&$most, &$pids, $collector): void {
+			self::assertTrue($answer->isComplete());
+			$pids[$answer->pid()] = true;
+			$most = max($most, self::connectionsTo($collector->port));
+		});
+		self::assertCount(200, $pids, 'workers that took part');
+		self::await(static fn (): bool => count($collector->markers()) === 1000, 'all arrive', 30);
+		self::assertEquals(array_fill_keys(array_keys($urls), 1), $collector->markers());
+		self::assertSame(1, $most, 'connections at one time');
 		self::assertCount(1, Processes::exporters($site->directory));
 	}
 

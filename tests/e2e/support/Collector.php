@@ -13,6 +13,9 @@ final class Collector
 	public readonly string $directory;
 	public readonly int $port;
 	private ?Daemon $daemon = null;
+	/** @var list<array<string, mixed>> of what it has written, as far as it was read */
+	private array $spans = [];
+	private int $read = 0;
 	private readonly int $owner;
 
 	/** @param array<string, string> $tls of the receiver: cert_file, key_file, client_ca_file */
@@ -80,19 +83,21 @@ final class Collector
 	 */
 	public function spans(): array
 	{
-		$spans = [];
-		foreach (@file("$this->directory/traces.json", FILE_IGNORE_NEW_LINES) ?: [] as $line) {
-			// The last line may be on its way.
-			foreach (json_decode($line, true, 512)['resourceSpans'] ?? [] as $ofResource) {
+		$new = (string) @file_get_contents("$this->directory/traces.json", false, null, $this->read);
+		// The last line may be on its way.
+		$new = substr($new, 0, (int) strrpos("\n$new", "\n"));
+		$this->read += strlen($new);
+		foreach (explode("\n", $new, -1) as $line) {
+			foreach (json_decode($line, true, 512, JSON_THROW_ON_ERROR)['resourceSpans'] as $ofResource) {
 				foreach ($ofResource['scopeSpans'] as $ofScope) {
 					foreach ($ofScope['spans'] as $span) {
-						$spans[] = ['attributes' => self::attributes($span)] + $span
+						$this->spans[] = ['attributes' => self::attributes($span)] + $span
 							+ ['resource' => self::attributes($ofResource['resource']), 'scope' => $ofScope['scope']];
 					}
 				}
 			}
 		}
-		return $spans;
+		return $this->spans;
 	}
 
 	/** @return array<string, int> marker => how often its root has come */

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Opa\Tests;
 
-/** Tests against a real OpenTelemetry Collector, which $OTELCOL names. */
+/** Tests against a real OpenTelemetry Collector, which lives as long as its test. */
 abstract class CollectorTestCase extends ServerTestCase
 {
 	/** @var list<Collector> */
@@ -37,14 +37,16 @@ abstract class CollectorTestCase extends ServerTestCase
 	/**
 	 * @param array<string, string> $directives
 	 * @param array<string, string> $settings
+	 * @param array<string, string> $global
 	 * @return array{Site, Pool}
 	 */
-	protected function sendingTo(Collector $collector, array $directives = [], array $settings = []): array
+	protected function sendingTo(Collector $collector, array $directives = [], array $settings = [], array $global = []): array
 	{
 		$pool = new Pool('www');
 		$pool->directives = $directives + $pool->directives;
 		$pool->settings = $settings + ['opa.endpoint' => $collector->url(), 'opa.linger' => '100ms'];
 		$site = $this->site($pool);
+		$site->global = $global;
 		$site->start();
 		return [$site, $pool];
 	}
@@ -54,6 +56,22 @@ abstract class CollectorTestCase extends ServerTestCase
 	{
 		self::await(static fn (): bool => count($collector->trace($marker)) >= $spans, "$marker arrives", $seconds);
 		return $collector->trace($marker);
+	}
+
+	/** Of one worker the order is that in which it worked. */
+	protected static function assertInOrder(Collector $collector): void
+	{
+		$byWorker = [];
+		foreach ($collector->spans() as $span) {
+			if (isset($span['attributes']['marker'])) {
+				$byWorker[$span['resource']['process.pid']][] = (int) $span['startTimeUnixNano'];
+			}
+		}
+		foreach ($byWorker as $starts) {
+			$sorted = $starts;
+			sort($sorted);
+			self::assertSame($sorted, $starts);
+		}
 	}
 
 	/** Of this machine, from whomever; those that are being closed do not count. */
