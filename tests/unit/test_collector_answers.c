@@ -316,6 +316,7 @@ static void a_connection_that_was_closed_between_requests_is_no_problem(void **s
 	assert_true(write_trace(w, 0));
 	pid_t pid = start(r->f);
 	wait_for_arrival(r->s, 0x11, 1);
+	wait_for_state(r->f, "last_success", "1"); /* the answer has arrived, too */
 	stop_server(r->s);
 	start_server(r->s);
 	assert_true(write_trace(w, 1));
