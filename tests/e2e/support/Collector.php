@@ -18,12 +18,15 @@ final class Collector
 	private int $read = 0;
 	private readonly int $owner;
 
-	/** @param array<string, string> $tls of the receiver: cert_file, key_file, client_ca_file */
-	public function __construct(private readonly array $tls = [])
+	/**
+	 * @param array<string, string> $tls of the receiver: cert_file, key_file, client_ca_file
+	 * @param bool $socket it listens on a socket in its directory instead, which all may write to
+	 */
+	public function __construct(private readonly array $tls = [], private readonly bool $socket = false)
 	{
 		$this->owner = getmypid();
 		$this->directory = sys_get_temp_dir() . '/opa-otelcol-' . bin2hex(random_bytes(6));
-		mkdir($this->directory, 0700);
+		mkdir($this->directory, 0711);
 		$this->port = Site::freePort();
 		register_shutdown_function($this->remove(...));
 	}
@@ -36,22 +39,24 @@ final class Collector
 
 	public function url(): string
 	{
-		return ($this->tls === [] ? 'http' : 'https') . "://127.0.0.1:$this->port";
+		return $this->socket ? "unix://$this->directory/socket"
+			: ($this->tls === [] ? 'http' : 'https') . "://127.0.0.1:$this->port";
 	}
 
 	/** Returns when it answers. */
 	public function start(): void
 	{
-		$config = ['receivers' => ['otlp' => ['protocols' => ['http' => [
-			'endpoint' => "127.0.0.1:$this->port"] + ($this->tls === [] ? [] : ['tls' => $this->tls])]]],
+		$http = $this->socket ? ['endpoint' => "$this->directory/socket", 'transport' => 'unix']
+			: ['endpoint' => "127.0.0.1:$this->port"];
+		$config = ['receivers' => ['otlp' => ['protocols' => ['http' => $http + ($this->tls === [] ? [] : ['tls' => $this->tls])]]],
 			'exporters' => ['file' => ['path' => "$this->directory/traces.json"]],
 			'service' => ['telemetry' => ['metrics' => ['level' => 'none']],
 				'pipelines' => ['traces' => ['receivers' => ['otlp'], 'exporters' => ['file']]]]];
 		file_put_contents("$this->directory/config.json", json_encode($config, JSON_UNESCAPED_SLASHES));
-		$this->daemon = new Daemon([self::binary(), '--config', "$this->directory/config.json"],
+		$this->daemon = new Daemon(['sh', '-c', 'umask 0; exec "$@"', 'sh', self::binary(), '--config', "$this->directory/config.json"],
 			['PATH' => '/usr/bin:/bin'], "$this->directory/log");
 		for ($i = 0; $i < 3000 && $this->daemon->isRunning(); $i++) {
-			$socket = @stream_socket_client("tcp://127.0.0.1:$this->port");
+			$socket = @stream_socket_client($this->socket ? $this->url() : "tcp://127.0.0.1:$this->port");
 			if ($socket !== false) {
 				fclose($socket);
 				return;

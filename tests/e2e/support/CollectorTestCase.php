@@ -27,9 +27,9 @@ abstract class CollectorTestCase extends ServerTestCase
 	}
 
 	/** @param array<string, string> $tls */
-	protected function collector(array $tls = []): Collector
+	protected function collector(array $tls = [], bool $socket = false): Collector
 	{
-		$this->collectors[] = $collector = new Collector($tls);
+		$this->collectors[] = $collector = new Collector($tls, $socket);
 		$collector->start();
 		return $collector;
 	}
