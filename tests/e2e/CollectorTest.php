@@ -284,48 +284,6 @@ final class CollectorTest extends CollectorTestCase
 		self::assertSame([$marker => 1], $collector->markers());
 	}
 
-	/** What stands in front of a collector often does. */
-	public function testHttp2IsSpokenWhereItIsOffered(): void
-	{
-		$collector = $this->collector();
-		[$ca, $server] = [$this->certificate('ca'), $this->certificate('127.0.0.1', 'ca')];
-		$directory = $collector->directory;
-		$port = Site::freePort();
-		file_put_contents("$directory/nginx.conf", <<<END
-			daemon off;
-			pid $directory/nginx.pid;
-			events { worker_connections 64; }
-			http {
-				log_format protocol '\$server_protocol \$status \$connection_requests';
-				access_log $directory/access.log protocol;
-				client_body_temp_path $directory/body;
-				server {
-					listen 127.0.0.1:$port ssl http2;
-					ssl_certificate $server.pem;
-					ssl_certificate_key $server.key;
-					location / {
-						proxy_pass {$collector->url()};
-						proxy_temp_path $directory/proxy;
-					}
-				}
-			}
-			END);
-		$nginx = new Daemon([Site::nginxBinary(), '-c', "$directory/nginx.conf", '-p', $directory, '-e', "$directory/nginx.log"],
-			['PATH' => '/usr/bin:/bin'], "$directory/nginx.out");
-		$pool = new Pool('www');
-		$pool->settings = ['opa.endpoint' => "https://127.0.0.1:$port", 'opa.ca_file' => "$ca.pem", 'opa.linger' => '0'];
-		$this->site($pool)->start();
-		try {
-			for ($i = 0; $i < 3; $i++) {
-				self::assertCount(11, self::arrived($collector, self::visit($pool, 'nested'), 11));
-			}
-		} finally {
-			$nginx->stop();
-		}
-		$log = file("$directory/access.log", FILE_IGNORE_NEW_LINES);
-		self::assertSame(['HTTP/2.0 200 1', 'HTTP/2.0 200 2', 'HTTP/2.0 200 3'], array_slice($log, 0, 3), 'on one connection');
-	}
-
 	public function testAWrongPathIsSaidAndWhatItLosesIsCounted(): void
 	{
 		$collector = $this->collector();
