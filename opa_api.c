@@ -65,6 +65,7 @@ static zend_always_inline zend_string *new_id(opa_span_id id)
 		opa_span_id_format(id, ZSTR_VAL(text));
 		zend_string_forget_hash_val(text);
 	} else {
+		request->spare_text = NULL; /* to take memory may end the request, and does not come back */
 		if (text != NULL) {
 			zend_string_release(text);
 		}
