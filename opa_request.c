@@ -289,7 +289,9 @@ void opa_request_answered(void)
 	}
 	set_end(request);
 	opa_span_end(opa_the_process.spans, request->owner, own->root, OPA_NOW, &flushed);
-	opa_request_publish(&flushed);
+	if (flushed.data != NULL) {
+		opa_request_publish(&flushed);
+	}
 	own->local_root = after;
 	request->answered = true;
 	request->failed = false;

@@ -170,7 +170,8 @@ opa_span_result opa_span_begin(
 /*
  * Ends a span: takes it out of the table, then writes it behind the trace's finished ones. An `end`
  * before its start is taken for its start and marked `opa.time_clamped`. If the finished spans have
- * reached limits.flush_size they are handed out in *flushed, which is empty (data NULL) otherwise.
+ * reached limits.flush_size they are handed out in *flushed; otherwise its data is NULL, and nothing
+ * else in it has a meaning.
  * Where there is no memory to write the span to, it stays open.
  */
 opa_span_result opa_span_end(

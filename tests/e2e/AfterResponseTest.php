@@ -59,4 +59,20 @@ final class AfterResponseTest extends ServerTestCase
 		self::assertSame('RuntimeException', $after['attributes']['error.type']);
 		self::assertSame(['exception'], array_column($after['events'], 'name'));
 	}
+
+	public function testNothingIsCountedThatWasNot(): void
+	{
+		$pool = new Pool('www');
+		$this->site($pool)->start();
+		for ($i = 0; $i < 5; $i++) {
+			self::visit($pool, 'answered');
+		}
+		$counters = self::status($pool)['counters'];
+		$open = 1; // that of the page which tells it
+		$expected = ['traces_started' => 5, 'traces_kept' => 5, 'spans_started' => $counters['spans_kept'] + $open];
+		self::assertSame($expected, array_intersect_key($counters, $expected));
+		$losses = array_filter($counters, static fn (int $n, string $name): bool => $n > 0
+			&& preg_match('/dropped|refused|lost|cut/', $name) === 1, ARRAY_FILTER_USE_BOTH);
+		self::assertSame([], $losses);
+	}
 }
