@@ -170,9 +170,8 @@ opa_span_result opa_span_begin(
 /*
  * Ends a span: takes it out of the table, then writes it behind the trace's finished ones. An `end`
  * before its start is taken for its start and marked `opa.time_clamped`. If the finished spans have
- * reached limits.flush_size they are handed out in *flushed; otherwise its data is NULL, and nothing
- * else in it has a meaning.
- * Where there is no memory to write the span to, it stays open.
+ * reached limits.flush_size they are handed out in *flushed; otherwise its data is NULL, and
+ * nothing else in it has a meaning. Where there is no memory to write the span to, it stays open.
  */
 opa_span_result opa_span_end(
 	opa_span_table *table, uint64_t owner, opa_span_id id, uint64_t end, opa_batch *flushed);
