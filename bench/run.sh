@@ -6,6 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 php=${OPA_PHP:-php} modules=${OPA_BUILD:?the directory of the bench build}/modules
 case "${1:-}" in
 	collector | scripts) OPA_MODULES=$modules exec "$php" "$here/$1.php" "${@:2}" ;;
+	sql) exec bash "$here/sql_bench.sh" ;;
 esac
 spool=$(mktemp -d -p /dev/shm opa-bench.XXXXXX)
 trap 'rm -rf "$spool"' EXIT

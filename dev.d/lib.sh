@@ -6,7 +6,7 @@ packages_build=(gcc libc6-dev make autoconf libtool pkg-config libsqlite3-dev
 	libcurl4-openssl-dev zlib1g-dev)
 packages_unit=(libcmocka-dev valgrind protobuf-compiler)
 packages_e2e=(phpunit nginx-light curl)
-packages_lint=(clang clang-format shellcheck php-parser)
+packages_lint=(clang clang-format shellcheck php-parser re2c)
 
 say() {
 	printf '%s\n' "$*" >&2
