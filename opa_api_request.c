@@ -120,6 +120,7 @@ PHP_FUNCTION(opa_trace_id)
 		RETURN_NULL();
 	}
 	const opa_request_trace *trace = opa_request_trace_current();
+	OPA_G(request).script_ran = true;
 	if (!trace->traced) {
 		RETURN_NULL();
 	}

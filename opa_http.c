@@ -18,6 +18,13 @@ bool opa_http_is_server(void)
 	return is_server;
 }
 
+/* php defines STDIN for the code that it runs, and for nothing else. */
+bool opa_http_script_ran(void)
+{
+	return zend_hash_num_elements(&EG(included_files)) > 0 ||
+		   zend_hash_str_exists(EG(zend_constants), ZEND_STRL("STDIN"));
+}
+
 /* ---- what the web server has said ---- */
 
 /* $_SERVER as the engine built it; for SAPIs that have no getenv of their own (cli-server). */

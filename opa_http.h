@@ -18,6 +18,13 @@ opa_str opa_http_variable(const char *name);
 /* Whether this SAPI answers HTTP requests (else: a script on the command line). */
 bool opa_http_is_server(void);
 
+/*
+ * In RSHUTDOWN, on the command line: whether some of the program's code was run, from a file or
+ * from -r, -B, -R, -E. `php -l`, `php --ini` and the like are requests to the engine, too, and so
+ * is code from standard input, which cannot be told from them.
+ */
+bool opa_http_script_ran(void);
+
 /* Method and path of the request, without query, or no method and the script; they live as long. */
 void opa_http_target(opa_str *method, opa_str *path);
 

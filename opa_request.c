@@ -315,7 +315,7 @@ void opa_request_leave(void)
 		return;
 	}
 	set_end(request);
-	request->script_ran = opa_http_is_server() || zend_hash_num_elements(&EG(included_files)) > 0 ||
+	request->script_ran = request->script_ran || opa_http_is_server() || opa_http_script_ran() ||
 						  request->spans > 0 || request->failed;
 }
 

@@ -28,9 +28,10 @@ typedef struct opa_request {
 	bool switched_off; /* by the program */
 	bool forked;       /* this is a child that has not been served since the fork */
 	bool answered;     /* the client had its answer before the end: the root has ended */
-	bool script_ran;   /* some file was run: it was not just `php -i` */
-	bool failed;       /* an error was found and said on the root span */
-	uint64_t owner;    /* of all its traces */
+	bool script_ran; /* code of the program was run, or has asked for ids: it was not just `php -i`
+					  */
+	bool failed;     /* an error was found and said on the root span */
+	uint64_t owner;  /* of all its traces */
 	opa_request_trace own;
 	opa_idmap started;           /* by the program: root -> opa_request_trace, which is malloc'ed */
 	opa_request_trace *latest;   /* of these */
