@@ -141,8 +141,8 @@ static void a_span_that_was_used_is_not_taken_back(void **state)
 	}
 	assert_int_equal(set_tag(f, used[0], "k", "v"), OPA_SPAN_OK);
 	end(f, begin(f, used[1]));
-	assert_int_equal(opa_span_add_event(f->table, f->owner, used[2], OPA_NOW, event_fields("e")),
-		OPA_SPAN_OK);
+	assert_int_equal(
+		opa_span_add_event(f->table, f->owner, used[2], OPA_NOW, event_fields("e")), OPA_SPAN_OK);
 	assert_int_equal(opa_span_add_link(f->table, f->owner, used[3], link_fields(1)), OPA_SPAN_OK);
 	assert_int_equal(
 		opa_span_set_status(f->table, f->owner, used[4], OPA_STATUS_ERROR, str(""), true),
