@@ -21,6 +21,7 @@
 #include "SAPI.h"
 #include "zend_exceptions.h"
 #include "ext/spl/spl_exceptions.h"
+#include "ext/standard/head.h"
 
 #include <unistd.h>
 
@@ -156,12 +157,19 @@ static void import_superglobal(const char *name)
 	}
 }
 
-static void call_session(bool startup)
+/* Those that have something for each request; others live as long as the script. */
+static void call_modules(bool startup)
 {
-	zend_module_entry *module = zend_hash_str_find_ptr(&module_registry, ZEND_STRL("session"));
-	if (module != NULL) {
-		(startup ? module->request_startup_func : module->request_shutdown_func)(
-			module->type, module->module_number);
+	static const char *const names[] = {"filter", "session"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		zend_module_entry *module =
+			zend_hash_str_find_ptr(&module_registry, names[i], strlen(names[i]));
+		zend_result (*call)(INIT_FUNC_ARGS) = module == NULL ? NULL
+											  : startup      ? module->request_startup_func
+															 : module->request_shutdown_func;
+		if (call != NULL) {
+			call(module->type, module->module_number);
+		}
 	}
 }
 
@@ -179,7 +187,7 @@ static void request_startup(void)
 	import_superglobal("_COOKIE");
 	import_superglobal("_FILES");
 	import_superglobal("_SERVER");
-	call_session(true);
+	call_modules(true);
 	SG(sapi_started) = 1;
 }
 
@@ -190,7 +198,7 @@ static void request_shutdown(void)
 		php_output_end_all();
 	}
 	zend_end_try();
-	call_session(false);
+	call_modules(false);
 	zend_try
 	{
 		php_output_deactivate();
