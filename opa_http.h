@@ -25,6 +25,18 @@ bool opa_http_is_server(void);
  */
 bool opa_http_script_ran(void);
 
+/*
+ * Whether what runs now is an HTTP request: else it is a script on the command line, or the start
+ * of a worker's.
+ */
+bool opa_http_is_request(void);
+
+/*
+ * RINIT: whether the request is no client's, but the one in which FrankenPHP has a worker script
+ * run. The script then waits for clients' requests in frankenphp_handle_request().
+ */
+bool opa_http_is_worker_start(void);
+
 /* Method and path of the request, without query, or no method and the script; they live as long. */
 void opa_http_target(opa_str *method, opa_str *path);
 

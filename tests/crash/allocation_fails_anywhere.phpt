@@ -4,10 +4,10 @@ Whichever allocation of PHP's fails in whichever function, only the request ends
 opa
 --SKIPIF--
 <?php
-require __DIR__ . '/../utils/build.inc';
+require __DIR__ . '/../utils/extension.inc';
 if (PHP_DEBUG) die('skip a debug build calls the memory manager otherwise');
 if (getenv('USE_ZEND_ALLOC') === '0' && !getenv('SKIP_ASAN')) die('skip too slow');
-if (($missing = opa_test_build_missing()) !== null) die("skip $missing");
+if (($missing = opa_test_extension_missing()) !== null) die("skip $missing");
 ?>
 --INI--
 opa.spool_dir={PWD}/allocation_fails_anywhere.spool
@@ -15,7 +15,7 @@ opa.exporter_path=/nonexistent/opa-exporter
 --FILE--
 <?php
 require __DIR__ . '/../utils/trace.inc';
-require __DIR__ . '/../utils/build.inc';
+require __DIR__ . '/../utils/extension.inc';
 
 // Functions that allocate, with $span open, and one that was opened before it.
 const CALLS = [
@@ -32,7 +32,7 @@ const CALLS = [
 	'$fiber = new Fiber(function () { opa_start_span("f"); Fiber::suspend(); opa_start_span("g"); }); $fiber->start(); opa_start_span("h"); $fiber->resume();',
 ];
 
-$oom = opa_test_build('oom', '-Wl,-z,nodelete');
+$oom = opa_test_extension_build('oom');
 $script = opa_test_spool() . '/script.php';
 file_put_contents($script, '<?php
 	register_shutdown_function(function (): void {
@@ -58,7 +58,7 @@ file_put_contents($script, '<?php
 foreach (CALLS as $code) {
 	for ($n = 1, $out = ''; $n < 100 && !str_contains($out, 'through'); $n++) {
 		$run = opa_test_php(['extension' => $oom, 'display_errors' => 'stderr', 'log_errors' => '0', 'opa.spool_dir' => opa_test_spool() . '/s']);
-		$out = (string) shell_exec("USE_ZEND_ALLOC=0 OPA_LEAKS=1 LSAN_OPTIONS=exitcode=0 $run " . escapeshellarg($script) . " $n " . escapeshellarg($code) . ' 2>' . opa_test_spool() . '/err; echo $?');
+		$out = (string) shell_exec("USE_ZEND_ALLOC=0 ZEND_DONT_UNLOAD_MODULES=1 OPA_LEAKS=1 LSAN_OPTIONS=exitcode=0 $run " . escapeshellarg($script) . " $n " . escapeshellarg($code) . ' 2>' . opa_test_spool() . '/err; echo $?');
 		$expected = str_contains($out, 'through') ? "through late 0\n" : "late 255\n";
 		$said = (string) file_get_contents(opa_test_spool() . '/err');
 		// What LeakSanitizer says is lost, where it runs; PHP itself does lose its memory manager then.
