@@ -12,6 +12,7 @@ typedef struct place {
 static bool find_place(const zend_string *span, place *to)
 {
 	bool records = opa_request_records();
+	OPA_G(request).script_ran = true;
 	opa_span_id id = span == NULL || !records ? OPA_NO_SPAN : opa_api_id(span);
 	if (id != OPA_NO_SPAN && opa_request_is_open(id)) {
 		*to = (place){opa_request_trace_of(id), id};

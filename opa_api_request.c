@@ -10,11 +10,12 @@
 static bool record_exception(opa_span_id span, zend_object *exception, HashTable *values)
 {
 	opa_tags tags;
+	uint64_t number = opa_error_number(exception);
 	bool done = opa_tags_begin(&tags, values, OPA_G(request).config->event_attributes,
 					OPA_TAG_EVENT_ATTRIBUTE) &&
 				!tags.fields.failed &&
-				opa_error_record(span, exception, opa_fields_str(&tags.fields), tags.dropped) ==
-					OPA_SPAN_OK;
+				opa_error_record(span, exception, number, opa_fields_str(&tags.fields),
+					tags.dropped) == OPA_SPAN_OK;
 	opa_tags_end(&tags);
 	return done;
 }
@@ -92,7 +93,7 @@ PHP_FUNCTION(opa_trace)
 	if (id != OPA_NO_SPAN && opa_request_records()) {
 		zend_object *exception = thrown_exception();
 		if (exception != NULL) {
-			opa_error_record(id, exception, (opa_str){NULL, 0}, 0);
+			opa_error_record(id, exception, opa_error_number(exception), (opa_str){NULL, 0}, 0);
 		}
 		opa_request_end_span(id, OPA_NOW);
 	}
@@ -120,6 +121,7 @@ PHP_FUNCTION(opa_trace_id)
 		RETURN_NULL();
 	}
 	const opa_request_trace *trace = opa_request_trace_current();
+	OPA_G(request).script_ran = true;
 	if (!trace->traced) {
 		RETURN_NULL();
 	}

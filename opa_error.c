@@ -162,7 +162,7 @@ static opa_str status_message(opa_str message, char *room, size_t size)
  * and address are used again as soon as it is gone; the engine's table of weak references forgets
  * it then. Nothing is put there when PHP is ending for want of memory: `may_allocate`.
  */
-static uint64_t token_of(zend_object *exception, bool may_allocate)
+static uint64_t number_of(zend_object *exception, bool may_allocate)
 {
 	opa_request *request = &OPA_G(request);
 	zval number;
@@ -182,6 +182,11 @@ static uint64_t token_of(zend_object *exception, bool may_allocate)
 		zend_weakrefs_hash_add(request->exceptions, exception, &number);
 	}
 	return (uint64_t)Z_LVAL(number);
+}
+
+uint64_t opa_error_number(zend_object *exception)
+{
+	return number_of(exception, true);
 }
 
 void opa_error_end(void)
@@ -206,8 +211,8 @@ static void put_unless_given(opa_fields *fields, opa_str given, opa_str key, opa
 	}
 }
 
-static opa_span_result record(
-	opa_span_id span, zend_object *exception, opa_str tags, uint32_t dropped, uint64_t token)
+opa_span_result opa_error_record(
+	opa_span_id span, zend_object *exception, uint64_t number, opa_str tags, uint32_t dropped)
 {
 	char room[1024];
 	opa_fields fields;
@@ -223,16 +228,10 @@ static opa_span_result record(
 	opa_fields_append(&fields, tags);
 	opa_fields_uint(&fields, OPA_TAG_EVENT_DROPPED, dropped);
 	opa_span_result result = opa_span_add_exception(opa_the_process.spans, OPA_G(request).owner,
-		span, token, opa_fields_str(&fields), status_message(message, room, sizeof(room)));
+		span, number, opa_fields_str(&fields), status_message(message, room, sizeof(room)));
 	opa_bounded_deinit(&trace);
 	opa_fields_deinit(&fields);
 	return result;
-}
-
-opa_span_result opa_error_record(
-	opa_span_id span, zend_object *exception, opa_str tags, uint32_t dropped)
-{
-	return record(span, exception, tags, dropped, token_of(exception, true));
 }
 
 /* ---- fatal errors ---- */
@@ -323,7 +322,7 @@ static void record_fatal_on(
 	zend_object *exception = find_uncaught(message, file, line);
 	if (exception != NULL) {
 		error_type = class_of(exception);
-		record(span, exception, (opa_str){NULL, 0}, 0, token_of(exception, false));
+		opa_error_record(span, exception, number_of(exception, false), (opa_str){NULL, 0}, 0);
 	} else {
 		opa_fields fields;
 		describe_uncaught(&error_type, &message);

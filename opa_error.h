@@ -21,14 +21,20 @@ void opa_error_leave(void);
 void opa_error_end(void);
 
 /*
+ * Which exception it is: a number of its own, for as long as it lives. Allocates from PHP's memory
+ * manager, which may end the request: to be asked before anything of malloc's is held.
+ */
+uint64_t opa_error_number(zend_object *exception);
+
+/*
  * Records an exception on an open span: an event "exception" with type, message and stack trace
  * (that of the chain of previous ones included, never an argument), and the span's status becomes
  * error unless the program has set it. The same exception is recorded once on a span. `tags` are
  * more attributes of the event in wire form (OPA_TAG_EVENT_ATTRIBUTE), which outweigh the event's
- * own ones; `dropped` of them were left out. May allocate from PHP's memory manager.
+ * own ones; `dropped` of them were left out.
  */
 opa_span_result opa_error_record(
-	opa_span_id span, zend_object *exception, opa_str tags, uint32_t dropped);
+	opa_span_id span, zend_object *exception, uint64_t number, opa_str tags, uint32_t dropped);
 
 /* "Class: message in file(line)", cut to OPA_ERROR_SUMMARY bytes, which `to` has. */
 #define OPA_ERROR_SUMMARY 1024

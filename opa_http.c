@@ -5,10 +5,11 @@
 
 #define MAX_ARGS 128
 
-static bool is_server;
+static bool is_server, is_frankenphp;
 
 void opa_http_startup(void)
 {
+	is_frankenphp = strcmp(sapi_module.name, "frankenphp") == 0;
 	is_server = strcmp(sapi_module.name, "cli") != 0 && strcmp(sapi_module.name, "phpdbg") != 0 &&
 				strcmp(sapi_module.name, "embed") != 0;
 }
@@ -18,9 +19,24 @@ bool opa_http_is_server(void)
 	return is_server;
 }
 
+/* php defines STDIN for the code that it runs, and for nothing else. */
+bool opa_http_script_ran(void)
+{
+	return zend_hash_num_elements(&EG(included_files)) > 0 ||
+		   zend_hash_str_exists(EG(zend_constants), ZEND_STRL("STDIN"));
+}
+
+bool opa_http_is_request(void)
+{
+	return is_server && !OPA_G(request).worker_starts;
+}
+
 /* ---- what the web server has said ---- */
 
-/* $_SERVER as the engine built it; for SAPIs that have no getenv of their own (cli-server). */
+/*
+ * $_SERVER as the engine built it; for SAPIs that have no getenv of their own (cli-server), or one
+ * that knows the process's environment and not the request (FrankenPHP).
+ */
 static opa_str from_server_array(const char *name)
 {
 	zval *server = &PG(http_globals)[TRACK_VARS_SERVER];
@@ -39,7 +55,7 @@ static opa_str from_server_array(const char *name)
 /* A CGI variable; empty when there is none. Lives as long as the request. */
 static opa_str server_var(const char *name)
 {
-	if (sapi_module.getenv == NULL) {
+	if (sapi_module.getenv == NULL || is_frankenphp) {
 		return from_server_array(name);
 	}
 	const char *value = sapi_module.getenv(name, strlen(name));
@@ -49,6 +65,11 @@ static opa_str server_var(const char *name)
 opa_str opa_http_variable(const char *name)
 {
 	return server_var(name);
+}
+
+bool opa_http_is_worker_start(void)
+{
+	return is_frankenphp && server_var("FRANKENPHP_WORKER").len > 0;
 }
 
 static opa_str first_of(const char *const names[], size_t count)
@@ -373,7 +394,7 @@ void opa_http_target(opa_str *method, opa_str *path)
 {
 	*method = OPA_STR("");
 	*path = script_path();
-	if (is_server) {
+	if (opa_http_is_request()) {
 		*method = text_of(SG(request_info).request_method);
 		*path = request_uri();
 		const char *mark = memchr(path->data, '?', path->len);
@@ -384,8 +405,8 @@ void opa_http_target(opa_str *method, opa_str *path)
 
 opa_str opa_http_begin(const opa_config *config, opa_fields *attributes, char *room)
 {
-	return opa_http_is_server() ? begin_server(config, attributes, room)
-								: begin_script(config, attributes, room);
+	return opa_http_is_request() ? begin_server(config, attributes, room)
+								 : begin_script(config, attributes, room);
 }
 
 /* ---- the end ---- */
@@ -394,7 +415,7 @@ void opa_http_end(opa_fields *attributes, bool *failed, opa_str *error_type, cha
 {
 	int code = EG(exit_status) & 0xff; /* what a parent process gets of it */
 	*failed = code != 0;
-	if (opa_http_is_server()) {
+	if (opa_http_is_request()) {
 		code = SG(sapi_headers).http_response_code;
 		code = code == 0 ? 200 : code;
 		*failed = code >= 500;

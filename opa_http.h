@@ -18,6 +18,25 @@ opa_str opa_http_variable(const char *name);
 /* Whether this SAPI answers HTTP requests (else: a script on the command line). */
 bool opa_http_is_server(void);
 
+/*
+ * In RSHUTDOWN, on the command line: whether some of the program's code was run, from a file or
+ * from -r, -B, -R, -E. `php -l`, `php --ini` and the like are requests to the engine, too, and so
+ * is code from standard input, which cannot be told from them.
+ */
+bool opa_http_script_ran(void);
+
+/*
+ * Whether what runs now is an HTTP request: else it is a script on the command line, or the start
+ * of a worker's.
+ */
+bool opa_http_is_request(void);
+
+/*
+ * RINIT: whether the request is no client's, but the one in which FrankenPHP has a worker script
+ * run. The script then waits for clients' requests in frankenphp_handle_request().
+ */
+bool opa_http_is_worker_start(void);
+
 /* Method and path of the request, without query, or no method and the script; they live as long. */
 void opa_http_target(opa_str *method, opa_str *path);
 

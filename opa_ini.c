@@ -55,6 +55,7 @@ static void switch_now(opa_str value)
 {
 	const opa_config *config = OPA_G(request).config;
 	bool enabled = false;
+	OPA_G(ini_switched) = true;
 	opa_parse_bool(value, &enabled);
 	if (config != NULL && is_being_restored()) {
 		enabled = config->enabled;

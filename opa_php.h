@@ -23,6 +23,7 @@
 #include "ext/standard/info.h"
 #include "zend_arena.h"
 #include "zend_attributes.h"
+#include "zend_closures.h"
 #include "zend_enum.h"
 #include "zend_exceptions.h"
 #include "zend_extensions.h"

@@ -46,7 +46,7 @@ static void gather(unsigned which, sent_headers *to)
 		if ((which & 1u << i) == 0) {
 			continue;
 		}
-		if (opa_http_is_server()) {
+		if (opa_http_is_request()) {
 			to->values[i] = opa_http_variable(variables[i]);
 		} else {
 			const char *name = variables[i] + sizeof(PREFIX) - 1;

@@ -26,8 +26,9 @@ static bool may_trace(const opa_config *config)
 		return false;
 	}
 	/* A run without a request, or without arguments, is PHP's own, such as `php -v`. */
-	if (opa_http_is_server() ? SG(request_info).request_method == NULL
-							 : SG(request_info).argv == NULL || !config->trace_cli) {
+	if (opa_http_is_request()
+			? SG(request_info).request_method == NULL
+			: !opa_http_is_server() && (SG(request_info).argv == NULL || !config->trace_cli)) {
 		return false;
 	}
 	opa_process_begin_use();
@@ -63,7 +64,7 @@ static void answer(const opa_request *request)
 	char traceparent[OPA_W3C_LEN + 1] = "";
 	const opa_request_trace *own = &request->own;
 	if ((own->traced || own->unwanted) && request->config->response_header &&
-		opa_http_is_server()) {
+		opa_http_is_request()) {
 		opa_w3c_format(own->trace_id, own->root, opa_request_trace_flags(own), traceparent);
 		opa_http_answer(traceparent);
 	}
@@ -85,7 +86,8 @@ static void forget_own(opa_request_trace *own)
 	own->baggage = NULL;
 }
 
-static void begin_empty(opa_request *request)
+/* What each of a worker's requests begins with, too. */
+static void begin_anew(opa_request *request)
 {
 	request->recording = OPA_RECORDING_OFF;
 	request->switched_off = false;
@@ -94,29 +96,30 @@ static void begin_empty(opa_request *request)
 	request->script_ran = false;
 	request->failed = false;
 	forget_own(&request->own);
+	request->spans = 0;
+	request->values_cut = 0;
+	memset(request->clean_keys, 0, sizeof(request->clean_keys));
+}
+
+static void begin_empty(opa_request *request)
+{
+	begin_anew(request);
+	request->worker = false;
+	request->worker_starts = false;
+	request->waiting = false;
 	opa_idmap_init(&request->started);
 	request->latest = NULL;
 	request->earliest = NULL;
 	request->recorded = 0;
-	request->spans = 0;
-	request->values_cut = 0;
 	request->last_text = NULL;
 	request->spare_text = NULL;
 	request->exceptions = NULL;
 	request->exception_count = 0;
-	memset(request->clean_keys, 0, sizeof(request->clean_keys));
 	opa_fiber_begin(&request->fibers);
 }
 
-void opa_request_begin(void)
+static void begin_trace(opa_request *request)
 {
-	opa_request *request = &OPA_G(request);
-	request->begun = opa_the_process.spans != NULL && !is_preloading();
-	OPA_G(conversion_calls) = 0; /* a fatal error may have left it */
-	begin_empty(request);
-	if (!request->begun) {
-		return;
-	}
 	request->config = current_config();
 	if (request->config != NULL && request->config->enabled && may_trace(request->config)) {
 		opa_request_trace_choose_own();
@@ -127,10 +130,25 @@ void opa_request_begin(void)
 	}
 }
 
+void opa_request_begin(void)
+{
+	opa_request *request = &OPA_G(request);
+	request->begun = opa_the_process.spans != NULL && !is_preloading();
+	OPA_G(conversion_calls) = 0; /* a fatal error may have left it */
+	OPA_G(ini_switched) = false;
+	ZVAL_UNDEF(&OPA_G(callback));
+	begin_empty(request);
+	if (request->begun) {
+		request->worker = opa_http_is_worker_start();
+		request->worker_starts = request->worker;
+		begin_trace(request);
+	}
+}
+
 bool opa_request_enable(void)
 {
 	opa_request *request = &OPA_G(request);
-	if (!request->begun || request->config == NULL) {
+	if (!request->begun || request->config == NULL || request->waiting) {
 		return false;
 	}
 	request->switched_off = false;
@@ -298,6 +316,17 @@ void opa_request_answered(void)
 	request->cpu = opa_clock_cpu();
 }
 
+/* Where nothing follows a worker's answer, there is no span that says so. */
+static void drop_idle_rest(opa_request *request)
+{
+	opa_request_trace *own = &request->own;
+	/* The reason why a trace is kept stands on what ends last. */
+	if (request->worker && request->answered && !opa_sampling_keeps_at_end(request->config) &&
+		opa_span_take_back(opa_the_process.spans, request->owner, own->local_root)) {
+		own->local_root = own->root;
+	}
+}
+
 /*
  * What only PHP knows and will have forgotten soon. Nothing ends here yet: a session handler of the
  * program's may run after this.
@@ -314,8 +343,9 @@ void opa_request_leave(void)
 	if (!request->own.traced) {
 		return;
 	}
+	drop_idle_rest(request);
 	set_end(request);
-	request->script_ran = opa_http_is_server() || zend_hash_num_elements(&EG(included_files)) > 0 ||
+	request->script_ran = request->script_ran || opa_http_is_server() || opa_http_script_ran() ||
 						  request->spans > 0 || request->failed;
 }
 
@@ -376,6 +406,39 @@ void opa_request_go_on(void)
 		opa_request_disable();
 	}
 }
+
+/* ---- the requests of a worker ---- */
+
+void opa_request_wait(void)
+{
+	opa_request *request = &OPA_G(request);
+	if (!request->begun || request->waiting) {
+		return;
+	}
+	opa_request_leave();
+	end_traces(request);
+	opa_fiber_forget(&request->fibers);
+	begin_anew(request);
+	request->worker = true;
+	request->worker_starts = false;
+	request->waiting = true;
+}
+
+void opa_request_serve(void)
+{
+	opa_request *request = &OPA_G(request);
+	if (!request->begun) {
+		return;
+	}
+	opa_request_wait(); /* unless it does already */
+	request->waiting = false;
+	/* ini_set('opa.enabled') of an earlier one stands: nobody takes it back between them. */
+	OPA_G(ini_changed) |= OPA_G(ini_switched);
+	OPA_G(ini_switched) = false;
+	begin_trace(request);
+}
+
+/* ---- the very end ---- */
 
 void opa_request_end(void)
 {

@@ -24,13 +24,16 @@ typedef enum opa_recording {
 /* Of one thread. Zeroed memory is the state before the first request. */
 typedef struct opa_request {
 	opa_recording recording;
-	bool begun;        /* between RINIT and post-deactivate */
-	bool switched_off; /* by the program */
-	bool forked;       /* this is a child that has not been served since the fork */
-	bool answered;     /* the client had its answer before the end: the root has ended */
-	bool script_ran;   /* some file was run: it was not just `php -i` */
-	bool failed;       /* an error was found and said on the root span */
-	uint64_t owner;    /* of all its traces */
+	bool begun;         /* between RINIT and post-deactivate */
+	bool switched_off;  /* by the program */
+	bool forked;        /* this is a child that has not been served since the fork */
+	bool answered;      /* the client had its answer before the end: the root has ended */
+	bool script_ran;    /* code of the program was run, or has asked for ids */
+	bool failed;        /* an error was found and said on the root span */
+	bool worker;        /* it is a worker, which serves requests of clients one after the other */
+	bool worker_starts; /* and has not asked for one yet */
+	bool waiting;       /* it is between two of them: nothing of it is recorded */
+	uint64_t owner;     /* of all its traces */
 	opa_request_trace own;
 	opa_idmap started;           /* by the program: root -> opa_request_trace, which is malloc'ed */
 	opa_request_trace *latest;   /* of these */
@@ -72,6 +75,16 @@ void opa_request_shutdown(void);
 
 /* The client has the whole answer, while the program goes on. */
 void opa_request_answered(void);
+
+/*
+ * A worker serves many requests between RINIT and post-deactivate, each with a trace of its own as
+ * if it were the only one. It waits for one: what it had open ends as it would with the request,
+ * and is published; nothing is recorded until one comes. Called again it does nothing.
+ */
+void opa_request_wait(void);
+
+/* One has come: its trace begins, with what the SAPI knows now. */
+void opa_request_serve(void);
 
 /*
  * Another program is about to take the place of this one: the trace ends here, as it would with the

@@ -126,7 +126,7 @@ static void begin_own(opa_request *request)
 	opa_fields_init(&fields);
 	opa_trace_start start = {
 		.name = opa_http_begin(request->config, &fields, room),
-		.kind = opa_http_is_server() ? OPA_KIND_SERVER : OPA_KIND_INTERNAL,
+		.kind = opa_http_is_request() ? OPA_KIND_SERVER : OPA_KIND_INTERNAL,
 	};
 	start.attributes = (opa_attributes){fields.data, fields.len, 0};
 	request->own.dropped = 0;
@@ -134,7 +134,7 @@ static void begin_own(opa_request *request)
 	opa_fields_deinit(&fields);
 	request->recording = request->own.traced ? OPA_RECORDING_ON : OPA_RECORDING_OFF;
 	uint64_t age = request->config->trace_rotate;
-	request->rotate_at = age == 0 || opa_http_is_server() ? UINT64_MAX : opa_clock_mono() + age;
+	request->rotate_at = age == 0 || opa_http_is_request() ? UINT64_MAX : opa_clock_mono() + age;
 }
 
 void opa_request_trace_choose_own(void)

@@ -59,11 +59,6 @@ static void count_dropped(const opa_sampling *sampling)
 		sampling->limited ? OPA_COUNT_TRACES_RATE_LIMITED : OPA_COUNT_TRACES_SAMPLED_OUT, 1);
 }
 
-static bool keeps_at_end(const opa_config *config)
-{
-	return config->keep_errors || config->keep_slow > 0;
-}
-
 bool opa_sampling_begin(opa_request_trace *trace)
 {
 	const opa_config *config = OPA_G(request).config;
@@ -89,7 +84,7 @@ bool opa_sampling_begin(opa_request_trace *trace)
 	}
 	/* What the caller's tracestate says of those that were chosen is not true of one kept here. */
 	sampling->erased = verdict.has_threshold;
-	if (keeps_at_end(config)) {
+	if (opa_sampling_keeps_at_end(config)) {
 		return true;
 	}
 	count_dropped(sampling);
@@ -163,7 +158,7 @@ static opa_str reason(opa_kept kept)
 
 bool opa_sampling_end(opa_request_trace *trace)
 {
-	if (!keeps_at_end(OPA_G(request).config)) {
+	if (!opa_sampling_keeps_at_end(OPA_G(request).config)) {
 		return true;
 	}
 	if (!opa_sampling_decide(trace, OPA_KEPT_UNDECIDED)) {

@@ -9,6 +9,7 @@
 #define OPA_SAMPLING_H
 
 #include "opa_php.h"
+#include "opa_config.h"
 #include "opa_span.h"
 #include "core/opa_w3c.h"
 
@@ -38,6 +39,12 @@ typedef struct opa_sampling {
  * remote.state what is sent on. Whether the trace is recorded; one that is not is counted.
  */
 bool opa_sampling_begin(opa_request_trace *trace);
+
+/* Whether a rule for the end is set: then a trace's local root says why it is kept. */
+OPA_INLINE bool opa_sampling_keeps_at_end(const opa_config *config)
+{
+	return config->keep_errors || config->keep_slow > 0;
+}
 
 /* For the next trace of a program that goes on: its id, and what is sent on. It asks nobody. */
 void opa_sampling_rotate(opa_request_trace *trace);

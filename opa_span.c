@@ -247,6 +247,31 @@ opa_span_result opa_span_end(
 	return result;
 }
 
+static bool is_untouched(const opa_block *span)
+{
+	return !span->has_children && span->attributes == 0 && span->dropped_attributes == 0 &&
+		   span->events == 0 && span->dropped_events == 0 && span->links == 0 &&
+		   span->dropped_links == 0 && span->status == OPA_STATUS_UNSET && !span->status_final;
+}
+
+bool opa_span_take_back(opa_span_table *table, uint64_t owner, opa_span_id id)
+{
+	union opa_shard *shard;
+	opa_span_result result;
+	opa_block *span = opa_shard_lock_span(table, owner, id, &shard, &result);
+	if (span == NULL) {
+		return false;
+	}
+	opa_trace *trace = span->trace;
+	bool taken = is_untouched(span) && trace->counts[OPA_TRACE_SPANS_STARTED] > 0;
+	if (taken) {
+		trace->counts[OPA_TRACE_SPANS_STARTED]--;
+		remove_span(shard, trace, span);
+	}
+	opa_shard_unlock(shard);
+	return taken;
+}
+
 opa_span_result opa_trace_flush(
 	opa_span_table *table, uint64_t owner, opa_span_id root, opa_batch *batch)
 {

@@ -177,6 +177,12 @@ opa_span_result opa_span_end(
 	opa_span_table *table, uint64_t owner, opa_span_id id, uint64_t end, opa_batch *flushed);
 
 /*
+ * Takes a span back as if it had never been started: nothing was set on it, and none started below
+ * it. False, with no change, when that is not so, or its start was handed out as counted already.
+ */
+bool opa_span_take_back(opa_span_table *table, uint64_t owner, opa_span_id id);
+
+/*
  * Sets attributes; the last value of a key wins. Attributes beyond the limit are counted and the
  * others set; the result is then OPA_SPAN_LIMIT.
  */

@@ -238,18 +238,17 @@ static opa_str clean_key(opa_conversion *conversion, const zend_string *name, bo
 /* Takes out each pair behind which another with its key stands; answers how many are left. */
 static size_t drop_overwritten(opa_pair *pairs, size_t count)
 {
-	size_t kept = 0;
-	for (size_t i = 0; i < count; i++) {
-		bool overwritten = false;
-		for (size_t k = i + 1; k < count && !overwritten; k++) {
-			overwritten = pairs[k].key.len == pairs[i].key.len &&
-						  memcmp(pairs[k].key.data, pairs[i].key.data, pairs[i].key.len) == 0;
-		}
-		if (!overwritten) {
-			pairs[kept++] = pairs[i];
+	HashTable later;
+	size_t first = count;
+	zend_hash_init(&later, (uint32_t)count, NULL, NULL, false);
+	for (size_t i = count; i-- > 0;) {
+		if (zend_hash_str_add_empty_element(&later, pairs[i].key.data, pairs[i].key.len) != NULL) {
+			pairs[--first] = pairs[i];
 		}
 	}
-	return kept;
+	zend_hash_destroy(&later);
+	memmove(pairs, pairs + first, (count - first) * sizeof(*pairs));
+	return count - first;
 }
 
 static bool has_budget(const opa_conversion *conversion)

@@ -18,6 +18,8 @@ ZEND_BEGIN_MODULE_GLOBALS(opa)
 	opa_redact_memo memo;
 	uint32_t conversion_calls; /* see opa_value.h */
 	bool ini_changed;          /* a setting was changed since `config` was looked up */
+	bool ini_switched;         /* opa.enabled was, by the program, which has no part in `config` */
+	zval callback;             /* see instrument/opa_worker.h */
 	uint64_t ini_refused;      /* a bit for each setting whose value in this request was refused */
 	opa_config *config;        /* of the last request, held; shared, immutable */
 ZEND_END_MODULE_GLOBALS(opa)

@@ -6,6 +6,9 @@
 
 #include "opa_base.h"
 
+#define OPA_SECOND_NS 1000000000ull
+#define OPA_MS_NS     1000000ull
+
 /* Time since 1970-01-01 UTC. May be set back by the administrator. */
 uint64_t opa_clock_wall(void);
 

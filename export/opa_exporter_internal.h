@@ -20,9 +20,6 @@
 #include "opa_sink.h"
 #include "opa_store.h"
 
-#define OPA_SECOND_NS 1000000000ull
-#define OPA_MS_NS     1000000ull
-
 #define OPA_EXPORTER_PROBLEM_MAX OPA_SINK_PROBLEM_MAX
 
 #define OPA_BATCH_SOURCES 256 /* with something to be committed, or removed after it */

@@ -14,7 +14,8 @@
 typedef enum opa_launch_result {
 	OPA_LAUNCH_BUSY,    /* an exporter has the lease */
 	OPA_LAUNCH_STARTED, /* a process was started; whether it lives, `state` and the lease tell */
-	OPA_LAUNCH_RECENT,  /* the lease is free, but somebody started one less than a second ago */
+	OPA_LAUNCH_RECENT,  /* the lease is free, but somebody started one less than a second ago, or
+						   less than five and it could not run */
 	OPA_LAUNCH_MISSING, /* no executable file at the path */
 	OPA_LAUNCH_FAILED,  /* no lease file, or clone(2) was refused */
 	OPA_LAUNCH_AGAIN,   /* as STARTED, but the one that was started before could not run */
@@ -29,10 +30,10 @@ typedef enum opa_launch_result {
  * session of its own, in "/", umask 077, no signal blocked or ignored, RLIMIT_FSIZE and RLIMIT_CPU
  * at their hard limits. The lease's time of change is that of the last start.
  *
- * Takes well under a millisecond and never waits for the exporter; any thread, no lock held.
- * *system_error is errno where the result is MISSING or FAILED, what opa_launch_problem() would
- * have answered before where it is AGAIN, else 0. A failed execve(2) leaves its errno in
- * <spool>/launch.
+ * Takes about a millisecond, however large the process is (opa_spawn.h), and never waits for what
+ * the exporter does; any thread, no lock held. *system_error is errno where the result is MISSING
+ * or FAILED, what opa_launch_problem() would have answered before where it is AGAIN, else 0. A
+ * failed execve(2) leaves its errno in <spool>/launch.
  */
 opa_launch_result opa_launch(const opa_spool *spool, const char *exporter_path, int *system_error);
 

@@ -1,10 +1,13 @@
 #include "opa_mapping.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* What the handler knows of a mapping. The size is written first and read last. */
 typedef struct region {
@@ -52,6 +55,15 @@ static bool mend(uintptr_t address)
 	return mmap(at, size, PROT_READ | PROT_WRITE, flags, -1, 0) == at;
 }
 
+/* As it came: a handler, or a wait for it, sees who has sent it. raise() would be ourselves. */
+static void send_on(int number, siginfo_t *info)
+{
+	pid_t thread = (pid_t)syscall(SYS_gettid);
+	if (syscall(SYS_rt_tgsigqueueinfo, getpid(), thread, number, info) != 0) {
+		raise(number);
+	}
+}
+
 /* What was not a fault of ours happens again, or is sent again, as if we had not been asked. */
 static void on_sigbus(int number, siginfo_t *info, void *context)
 {
@@ -62,17 +74,20 @@ static void on_sigbus(int number, siginfo_t *info, void *context)
 		atomic_store(&state, GONE);
 		sigaction(SIGBUS, &before, NULL);
 		if (!is_fault) {
-			raise(number);
+			send_on(number, info);
 		}
 	}
 	errno = problem;
 }
 
+/* A fault of a thread that blocks the signal kills the process, whatever handler there is. */
 static bool is_ours(void)
 {
 	struct sigaction now;
+	sigset_t blocked;
 	return sigaction(SIGBUS, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) != 0 &&
-		   now.sa_sigaction == on_sigbus;
+		   now.sa_sigaction == on_sigbus && pthread_sigmask(SIG_BLOCK, NULL, &blocked) == 0 &&
+		   sigismember(&blocked, SIGBUS) == 0;
 }
 
 static bool install(void)

@@ -39,7 +39,8 @@ bool opa_mapping_holds(const opa_mapping *mapping);
 
 /*
  * The same, and looks whether the signal is still guarded: the program may have taken it, and could
- * handle it in a way that never ends. To be asked now and then; a system call.
+ * handle it in a way that never ends, or may have blocked it in this thread. To be asked now and
+ * then; two system calls.
  */
 bool opa_mapping_check(const opa_mapping *mapping);
 

@@ -10,11 +10,9 @@
 
 #include "opa_publish.h"
 #include "opa_rate.h"
+#include "../core/opa_clock.h"
 #include "../core/opa_fork.h"
 #include "../core/opa_mutex.h"
-
-#define OPA_SECOND_NS 1000000000u
-#define OPA_MS_NS     1000000u
 
 /* A destination and its journal: one of the control file's acknowledgements each. */
 typedef struct opa_line {

@@ -1,6 +1,8 @@
 #include "opa_publish_internal.h"
+#include "opa_file.h"
 #include "../core/opa_clock.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,6 +14,7 @@
 
 #define LOG_PERIOD 600 /* seconds */
 #define STATE_MAX  4096
+#define LOGGED     "logged-"
 
 /* An exporter writes `state` every ten seconds. One that has not for so long hangs. */
 #define SILENCE 60 /* seconds */
@@ -180,7 +183,23 @@ static bool is_time_to_log(opa_publisher *publisher)
 	return true;
 }
 
-/* Whoever makes the file of these ten minutes is the one to log; the file before it goes. */
+/* Those of other periods. */
+static void remove_marks(int dir, const char *current)
+{
+	DIR *listing = opa_file_open_folder(dir, ".");
+	if (listing == NULL) {
+		return;
+	}
+	for (struct dirent *entry = readdir(listing); entry != NULL; entry = readdir(listing)) {
+		const char *name = entry->d_name;
+		if (strncmp(name, LOGGED, strlen(LOGGED)) == 0 && strcmp(name, current) != 0) {
+			unlinkat(dir, name, 0);
+		}
+	}
+	closedir(listing);
+}
+
+/* Whoever makes the file of these ten minutes is the one to log. */
 static bool is_first_to_log(opa_publisher *publisher)
 {
 	char name[32];
@@ -188,15 +207,14 @@ static bool is_first_to_log(opa_publisher *publisher)
 	if (publisher->spool.dir < 0) {
 		return is_time_to_log(publisher);
 	}
-	snprintf(name, sizeof(name), "logged-%" PRIu64, period);
+	snprintf(name, sizeof(name), LOGGED "%" PRIu64, period);
 	int fd = opa_spool_lift_fd(
 		openat(publisher->spool.dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 	if (fd < 0) {
 		return errno != EEXIST && is_time_to_log(publisher);
 	}
 	close(fd);
-	snprintf(name, sizeof(name), "logged-%" PRIu64, period - 1);
-	unlinkat(publisher->spool.dir, name, 0);
+	remove_marks(publisher->spool.dir, name);
 	return true;
 }
 

@@ -1,4 +1,5 @@
 #include "opa_sapi.h"
+#include "opa_worker.h"
 #include "opa_wrap.h"
 #include "../php_opa.h"
 #include "../opa_request.h"
@@ -6,7 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static zif_handler fastcgi_finish_request, litespeed_finish_request, pcntl_exec;
+static zif_handler fastcgi_finish_request, litespeed_finish_request, frankenphp_finish_request,
+	pcntl_exec;
 
 static ZEND_NAMED_FUNCTION(wrapped_fastcgi_finish_request)
 {
@@ -19,6 +21,14 @@ static ZEND_NAMED_FUNCTION(wrapped_fastcgi_finish_request)
 static ZEND_NAMED_FUNCTION(wrapped_litespeed_finish_request)
 {
 	litespeed_finish_request(INTERNAL_FUNCTION_PARAM_PASSTHRU);
+	if (Z_TYPE_P(return_value) == IS_TRUE) {
+		opa_request_answered();
+	}
+}
+
+static ZEND_NAMED_FUNCTION(wrapped_frankenphp_finish_request)
+{
+	frankenphp_finish_request(INTERNAL_FUNCTION_PARAM_PASSTHRU);
 	if (Z_TYPE_P(return_value) == IS_TRUE) {
 		opa_request_answered();
 	}
@@ -48,6 +58,8 @@ static ZEND_NAMED_FUNCTION(wrapped_pcntl_exec)
 static const opa_wrapped functions[] = {
 	{"fastcgi_finish_request", wrapped_fastcgi_finish_request, &fastcgi_finish_request},
 	{"litespeed_finish_request", wrapped_litespeed_finish_request, &litespeed_finish_request},
+	{"frankenphp_finish_request", wrapped_frankenphp_finish_request, &frankenphp_finish_request},
+	{"frankenphp_handle_request", opa_worker_handle_request, &opa_worker_original},
 	{"pcntl_exec", wrapped_pcntl_exec, &pcntl_exec},
 };
 

@@ -11,7 +11,7 @@ require __DIR__ . '/../utils/trace.inc';
 
 $script = opa_test_spool() . '/lint.php';
 file_put_contents($script, '<?php echo "must not run";');
-foreach (['-v', '-i', '-m', '-l ' . escapeshellarg($script), '--ini', '--rf opa_start_span', '--re opa', '-r ""'] as $i => $option) {
+foreach (['-v', '-i', '-m', '-l ' . escapeshellarg($script), '--ini', '--rf opa_start_span', '--re opa'] as $i => $option) {
 	$spool = opa_test_spool() . "/none$i";
 	exec(opa_test_php(['opa.spool_dir' => $spool]) . " $option 2>&1 </dev/null", $out, $status);
 	show(strtok($option, ' '), $status, count(opa_test_spans($spool)), glob("$spool/live/*"), glob("$spool/sealed/*"));
@@ -30,4 +30,3 @@ opa_test_clean(__FILE__);
 --ini 0 0 [] []
 --rf 0 0 [] []
 --re 0 0 [] []
--r 0 0 [] []

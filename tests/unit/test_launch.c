@@ -6,8 +6,10 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 extern char **environ;
 
@@ -139,6 +141,13 @@ static void forget_last_start(const fixture *f)
 	assert_int_equal(utimensat(f->spool.dir, "lease", times, 0), 0);
 }
 
+static void date_last_start(const fixture *f, time_t seconds_ago)
+{
+	time_t then = time(NULL) - seconds_ago;
+	struct timespec times[2] = {{.tv_sec = then}, {.tv_sec = then}};
+	assert_int_equal(utimensat(f->spool.dir, "lease", times, 0), 0);
+}
+
 static opa_launch_result launch(const fixture *f)
 {
 	int problem;
@@ -221,6 +230,97 @@ static void test_program_sees_nothing_of_it(void **state)
 	assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1); /* no zombie of any kind */
 	assert_int_equal(errno, ECHILD);
 	sigaction(SIGCHLD, &before, NULL);
+}
+
+/* Where they are copied each page that is written afterwards faults, in both processes. */
+static void test_page_tables_are_not_copied(void **state)
+{
+	enum { PAGES = 4096, PAGE = 4096 };
+	fixture *f = *state;
+	struct rusage before, after;
+	struct utsname system;
+	unsigned major, minor;
+	assert_int_equal(uname(&system), 0);
+	assert_int_equal(sscanf(system.release, "%u.%u", &major, &minor), 2);
+	if (major < 5 || (major == 5 && minor < 16) || getenv("OPA_TEST_SLOW") != NULL) {
+		skip_because("this kernel, or valgrind, makes it a copy");
+	}
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+	volatile char *memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, flags, -1, 0);
+	assert_true(memory != MAP_FAILED);
+	madvise((void *)(uintptr_t)memory, PAGES * PAGE, MADV_NOHUGEPAGE);
+	for (int i = 0; i < PAGES; i++) {
+		memory[i * PAGE] = 1;
+	}
+	assert_int_equal(launch(f), OPA_LAUNCH_STARTED);
+	getrusage(RUSAGE_SELF, &before);
+	for (int i = 0; i < PAGES; i++) {
+		memory[i * PAGE] = 2;
+	}
+	getrusage(RUSAGE_SELF, &after);
+	assert_in_range(after.ru_minflt - before.ru_minflt, 0, PAGES / 16);
+	munmap((void *)(uintptr_t)memory, PAGES * PAGE);
+	await_reports(f, 1, NULL, 0);
+	await_end(f);
+}
+
+static bool has_child(int options)
+{
+	siginfo_t info;
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | options) == 0;
+}
+
+/* It would adopt the exporter, and a program that waits for all its children would wait for it. */
+static void as_init(fixture *f)
+{
+	int problem;
+	siginfo_t info;
+	struct sigaction action = {.sa_handler = on_child};
+	struct timespec long_ago[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	CHECK(getpid() == 1);
+	sigaction(SIGCHLD, &action, NULL);
+	child_signals = 0;
+	for (unsigned round = 1; round <= 3; round++) {
+		CHECK(opa_launch(&f->spool, self, &problem) == OPA_LAUNCH_STARTED);
+		CHECK(opa_launch(&f->spool, self, &problem) == OPA_LAUNCH_BUSY);
+		for (int i = 0; i < 20000 && reports(f, NULL, 0) < round; i++) {
+			pause_shortly();
+		}
+		CHECK(reports(f, NULL, 0) == round);
+		CHECK(!has_child(0));
+		CHECK(has_child(__WALL)); /* it is there, out of sight */
+		CHECK(opa_spool_replace_file(&f->spool, "stop", "", 0));
+		CHECK(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT | __WALL) == 0); /* its keeper has ended */
+		CHECK(!has_child(0));
+		CHECK(unlinkat(f->spool.dir, "stop", 0) == 0);
+		CHECK(utimensat(f->spool.dir, "lease", long_ago, 0) == 0);
+	}
+	CHECK(child_signals == 0);
+	CHECK(waitid(P_ALL, 0, &info, WEXITED | __WALL) == 0);
+	CHECK(!has_child(__WALL)); /* those before it were taken away */
+}
+
+static void with_processes_of_its_own(fixture *f)
+{
+	if (unshare(CLONE_NEWPID) != 0) {
+		_exit(CANNOT_MOUNT);
+	}
+	_exit(in_child(as_init, f));
+}
+
+static void test_init_of_a_container_does_not_see_it_either(void **state)
+{
+#ifdef __SANITIZE_THREAD__
+	skip_because("its clone() passes arguments on the stack of a caller that goes on");
+#endif
+	if (getenv("OPA_TEST_SLOW") != NULL) {
+		skip_because("valgrind knows no clone that shares memory");
+	}
+	int status = in_child(with_processes_of_its_own, *state);
+	if (status == CANNOT_MOUNT) {
+		skip_because("a pid namespace is needed");
+	}
+	assert_int_equal(status, 0);
 }
 
 static void test_ignored_sigchld_is_no_hindrance(void **state)
@@ -339,7 +439,9 @@ static void test_program_that_ends_without_a_word_is_noticed(void **state)
 	assert_int_equal(launch(f), OPA_LAUNCH_STARTED);
 	await_exit(f);
 	assert_int_equal(opa_launch_problem(&f->spool), OPA_LAUNCH_MUTE);
-	forget_last_start(f);
+	date_last_start(f, 2);
+	assert_int_equal(launch(f), OPA_LAUNCH_RECENT);
+	date_last_start(f, 6);
 	assert_int_equal(opa_launch(&f->spool, self, &problem), OPA_LAUNCH_AGAIN);
 	assert_int_equal(problem, OPA_LAUNCH_MUTE);
 	await_exit(f);
@@ -499,6 +601,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		T(test_starts_it_with_nothing_of_the_program),
 		T(test_program_sees_nothing_of_it),
+		T(test_page_tables_are_not_copied),
+		T(test_init_of_a_container_does_not_see_it_either),
 		T(test_ignored_sigchld_is_no_hindrance),
 		T(test_race_fifty_processes_start_one),
 		T(test_busy_then_recent_then_again),

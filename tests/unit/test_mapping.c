@@ -169,12 +169,40 @@ static void handled_sent(fixture *f)
 	_exit(1);
 }
 
+static pid_t sender;
+
+static void on_bus_of(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)context;
+	_exit(info->si_code == SI_USER && info->si_pid == sender ? 77 : 1);
+}
+
+static void handled_sent_by_other(fixture *f)
+{
+	struct sigaction theirs = {.sa_sigaction = on_bus_of, .sa_flags = SA_SIGINFO};
+	int fd = new_file(f, "mapped");
+	sigset_t blocked, before;
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGBUS);
+	sigaction(SIGBUS, &theirs, NULL);
+	CHECK(opa_mapping_open(&of_before, fd, SIZE));
+	sigprocmask(SIG_BLOCK, &blocked, &before);
+	if ((sender = fork()) == 0) {
+		_exit(kill(getppid(), SIGBUS));
+	}
+	CHECK(waitpid(sender, NULL, 0) == sender);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	_exit(2);
+}
+
 static void test_other_faults_are_as_without_us(void **state)
 {
 	assert_int_equal(in_plain_child(default_fault, *state), 256 + SIGBUS);
 	assert_int_equal(in_plain_child(default_sent, *state), 256 + SIGBUS);
 	assert_int_equal(in_plain_child(handled_fault, *state), 77);
 	assert_int_equal(in_plain_child(handled_sent, *state), 77);
+	assert_int_equal(in_plain_child(handled_sent_by_other, *state), 77);
 }
 
 static void survived(fixture *f)
@@ -204,8 +232,22 @@ static void taken(fixture *f)
 	CHECK(sigaction(SIGBUS, NULL, &now) == 0 && now.sa_handler == on_bus);
 }
 
+static void blocked(fixture *f)
+{
+	int fd;
+	sigset_t set;
+	opa_mapping mapping = map(f, &fd);
+	CHECK(opa_mapping_check(&mapping));
+	sigemptyset(&set);
+	sigaddset(&set, SIGBUS);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	CHECK(!opa_mapping_check(&mapping));
+	opa_mapping_close(&mapping);
+}
+
 static void test_who_takes_the_signal_has_it(void **state)
 {
+	assert_int_equal(in_plain_child(blocked, *state), 0);
 	assert_int_equal(in_plain_child(survived, *state), 0);
 	assert_int_equal(in_plain_child(taken, *state), 0);
 }

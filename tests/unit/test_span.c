@@ -115,6 +115,49 @@ static void what_is_open_at_the_end_is_closed_and_marked(void **state)
 	assert_int_equal(f->out.counts[OPA_TRACE_SPANS_STARTED], 3);
 }
 
+static void a_span_that_was_not_used_is_taken_back(void **state)
+{
+	fixture *f = *state;
+	opa_span_id unused = begin(f, f->root), other = begin(f, f->root);
+	assert_true(opa_span_take_back(f->table, f->owner, unused));
+	assert_false(opa_span_is_open(f->table, f->owner, unused));
+	assert_false(opa_span_take_back(f->table, f->owner, unused));
+	assert_false(opa_span_take_back(f->table, f->owner + 1, other));
+	end(f, other);
+	finish(f);
+	assert_false(collected_has(&f->out, unused));
+	assert_int_equal(f->out.spans, 2);
+	assert_int_equal(f->out.counts[OPA_TRACE_SPANS_STARTED], 2);
+	assert_int_equal(f->out.counts[OPA_TRACE_SPANS_UNFINISHED], 1);
+}
+
+static void a_span_that_was_used_is_not_taken_back(void **state)
+{
+	fixture *f = *state;
+	opa_span_id used[5];
+	uint32_t counts[OPA_TRACE_COUNTS];
+	for (size_t i = 0; i < 5; i++) {
+		used[i] = begin(f, f->root);
+	}
+	assert_int_equal(set_tag(f, used[0], "k", "v"), OPA_SPAN_OK);
+	end(f, begin(f, used[1]));
+	assert_int_equal(
+		opa_span_add_event(f->table, f->owner, used[2], OPA_NOW, event_fields("e")), OPA_SPAN_OK);
+	assert_int_equal(opa_span_add_link(f->table, f->owner, used[3], link_fields(1)), OPA_SPAN_OK);
+	assert_int_equal(
+		opa_span_set_status(f->table, f->owner, used[4], OPA_STATUS_ERROR, str(""), true),
+		OPA_SPAN_OK);
+	for (size_t i = 0; i < 5; i++) {
+		assert_false(opa_span_take_back(f->table, f->owner, used[i]));
+		assert_true(opa_span_is_open(f->table, f->owner, used[i]));
+	}
+	opa_span_id counted = begin(f, f->root);
+	opa_trace_take_counts(f->table, f->owner, f->root, counts);
+	assert_false(opa_span_take_back(f->table, f->owner, counted));
+	finish(f);
+	assert_int_equal(f->out.spans, 8);
+}
+
 static void a_child_may_outlive_its_parent(void **state)
 {
 	fixture *f = *state;
@@ -531,6 +574,8 @@ int main(void)
 		TEST(a_root_has_what_its_trace_was_begun_with),
 		TEST(an_open_span_tells_its_trace),
 		TEST(what_is_open_at_the_end_is_closed_and_marked),
+		TEST(a_span_that_was_not_used_is_taken_back),
+		TEST(a_span_that_was_used_is_not_taken_back),
 		TEST(a_child_may_outlive_its_parent),
 		TEST(an_ended_root_is_still_a_parent_until_the_trace_is_finished),
 		TEST(a_trace_is_finished_once),
