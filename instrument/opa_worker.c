@@ -58,7 +58,7 @@ static void make_closure(const zend_execute_data *execute_data, zval *to)
 	function.internal_function.num_args = 0;
 	function.internal_function.required_num_args = 0;
 	function.internal_function.arg_info = NULL;
-	zend_create_closure(to, &function, NULL, NULL, NULL);
+	zend_create_fake_closure(to, &function, NULL, NULL, NULL);
 }
 
 /* False where the original is to see the argument as it is: to say what is wrong with it. */

@@ -47,9 +47,9 @@ run('shutdown', 'register_shutdown_function(function () { echo running(); });');
 
 // A run that leaves nothing has lost nothing either.
 $spool = opa_test_spool() . '/info';
-exec(opa_test_php(['opa.spool_dir' => $spool]) . ' -r "" 2>&1 </dev/null', $out, $status);
+exec(opa_test_php(['opa.spool_dir' => $spool]) . ' --rf opa_start_span 2>&1 </dev/null', $out, $status);
 $bytes = implode(array_map('file_get_contents', glob("$spool/control/*.c")));
-show('php -r', $status, unpack('q', $bytes, 48)[1], unpack('q', $bytes, RUNNING)[1]);
+show('php --rf', $status, unpack('q', $bytes, 48)[1], unpack('q', $bytes, RUNNING)[1]);
 ?>
 --CLEAN--
 <?php
@@ -67,4 +67,4 @@ not enabled " " 0 0
 enabled later " 1 1 " 0 0
 rotated "1 1 1 1 " 0 0
 shutdown "1 " 0 0
-php -r 0 0 0
+php --rf 0 0 0
