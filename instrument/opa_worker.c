@@ -47,6 +47,9 @@ static ZEND_NAMED_FUNCTION(serve)
 	put_back(caller);
 	opa_request_serve();
 	call_program(caller, execute_data, return_value);
+	if (Z_ISREF_P(return_value)) {
+		zend_unwrap_reference(return_value); /* this function does not say that it returns one */
+	}
 }
 
 /* A function like the original's, but of any arguments and any result. */
