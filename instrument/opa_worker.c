@@ -48,7 +48,7 @@ static ZEND_NAMED_FUNCTION(serve)
 	opa_request_serve();
 	call_program(caller, execute_data, return_value);
 	if (Z_ISREF_P(return_value)) {
-		zend_unwrap_reference(return_value); /* this function does not say that it returns one */
+		EX(func)->common.fn_flags |= ZEND_ACC_RETURN_REFERENCE; /* the closure's own copy */
 	}
 }
 
